@@ -1,0 +1,260 @@
+"""The values that cross rooms: what is seen, asked, answered, planned and done in one tick.
+
+Knows nothing of sensors, models, simulators or files. All are frozen; arrays are never written to after
+construction. Frames: *ego* is x forward, y left, z up, origin at the rear axle projected to the ground, of the
+time the value states; *world* is right-handed, z up (OpenDRIVE's own coordinates). Units are in the names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+
+class Maneuver(IntEnum):
+    """What the route asks for at a point. Values are those of CARLA's `RoadOption`."""
+
+    LEFT = 1
+    RIGHT = 2
+    STRAIGHT = 3
+    LANE_FOLLOW = 4
+    CHANGE_LANE_LEFT = 5
+    CHANGE_LANE_RIGHT = 6
+
+
+class ObjectKind(IntEnum):
+    """Classes of road users that are perceived and predicted."""
+
+    VEHICLE = 0
+    CYCLIST = 1
+    WALKER = 2
+
+
+class LightState(IntEnum):
+    """State of a traffic light, with NONE for "no light governs the way ahead"."""
+
+    NONE = 0
+    RED = 1
+    YELLOW = 2
+    GREEN = 3
+
+
+@dataclass(frozen=True)
+class CameraImage:
+    """One picture: `rgb` is what decoding `jpeg` gives, so that the model sees exactly what is logged."""
+
+    name: str
+    time_us: int
+    rgb: np.ndarray  # uint8 (height, width, 3)
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class EgoState:
+    """The car's own state as its sensors tell it (filtered GNSS, IMU, speedometer); never ground truth.
+
+    The pose is in the *local* frame: metres east and north of the route's first point, parallel to world.
+    """
+
+    time_us: int
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    speed_mps: float
+    accel_mps2: float
+    yaw_rate_radps: float
+    since_stop_m: float  # metres driven since the car last stood still, at most 50
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a model may see at one moment: exactly the content of the Leaderboard's SENSORS track."""
+
+    time_us: int
+    cameras: dict[str, CameraImage]
+    previous: dict[str, CameraImage]  # the same cameras about 0.5 s earlier; empty at the start
+    ego: EgoState
+    history_ego: np.ndarray  # (k, 4) time_s (<= 0), x_m, y_m, yaw_rad of past poses in the ego frame of now
+    route_ego: np.ndarray  # (n, 2) the next sparse route points in the ego frame of now
+    route_maneuvers: tuple[Maneuver, ...]  # what the route asks for at those points
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A question to a model: chat messages (with image placeholders), the pictures, and the numbers behind the words."""
+
+    messages: tuple[dict, ...]
+    images: tuple[CameraImage, ...]
+    previous_images: tuple[CameraImage | None, ...]
+    state: PromptState
+
+
+@dataclass(frozen=True)
+class PromptState:
+    """The numbers that the words of a prompt are written from.
+
+    `maneuver` is the next one within reach, `maneuver_m` the distance to where it begins, `targets_ego` the next
+    two sparse route points.
+    """
+
+    speed_mps: float
+    since_stop_m: float
+    maneuver: Maneuver
+    maneuver_m: float
+    targets_ego: np.ndarray  # (2, 2)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's raw answer: text, named arrays, or both, with how long each stage took."""
+
+    text: str | None = None
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One road user as perceived. `speed_mps` is along `heading_rad` (ego frame)."""
+
+    kind: ObjectKind
+    score: float
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a model says it sees."""
+
+    objects: tuple[SceneObject, ...]
+    light: LightState
+    light_prob: float
+    lead_gap_m: float | None  # free distance to the first object in the own way, None when nothing is there
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Where each object of the `Scene` will be: (objects, 3, 2) ego-frame positions at 1, 2 and 3 s."""
+
+    positions_ego: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where to drive (a path) and how fast (a profile over time), in the ego frame of `time_us`."""
+
+    time_us: int
+    path_ego: np.ndarray  # (n, 2) points ahead, in driving order
+    speed_times_s: np.ndarray  # (k,) strictly increasing, first > 0
+    speeds_mps: np.ndarray  # (k,) >= 0
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.path_ego.ndim != 2 or self.path_ego.shape[1] != 2 or len(self.path_ego) < 2:
+            raise ValueError(f"path_ego has shape {self.path_ego.shape}, expected (n >= 2, 2)")
+        if self.speeds_mps.shape != self.speed_times_s.shape or self.speeds_mps.ndim != 1:
+            raise ValueError(
+                f"speeds_mps {self.speeds_mps.shape} and speed_times_s {self.speed_times_s.shape} must be equal, 1-d"
+            )
+
+
+@dataclass(frozen=True)
+class PlanError:
+    """A reply that holds no usable plan, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """Pedals and wheel: throttle and brake in [0, 1], steer in [-1, 1] with **left positive**."""
+
+    throttle: float
+    steer: float
+    brake: float
+
+
+@dataclass(frozen=True)
+class ControlTerms:
+    """What one controller did: its target, its error, the three terms, and whether it saturated."""
+
+    target: float
+    error: float
+    p: float
+    i: float
+    d: float
+    saturated: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Everything between a `Frame` and the pedals in one tick; `reply` and `prompt` only on ticks with a model call."""
+
+    command: Command
+    lateral: ControlTerms
+    longitudinal: ControlTerms
+    guard: str  # name of the rule that changed the command, "" when none did
+    plan: Plan | None
+    plan_error: PlanError | None = None
+    frame: Frame | None = None
+    prompt: Prompt | None = None
+    reply: Reply | None = None
+    scene: Scene | None = None
+    forecast: Forecast | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ActorInfo:
+    """What does not change about a road user."""
+
+    id: int
+    type_id: str  # e.g. "vehicle.lincoln.mkz_2020"
+    role: str  # e.g. "hero", "background"
+    kind: ObjectKind
+    half_length_m: float
+    half_width_m: float
+    half_height_m: float
+    center_forward_m: float  # box centre ahead of the actor's origin
+    wheelbase_m: float  # 0 for walkers
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Ground truth of one tick, for the log, the expert and the scores only; world frame.
+
+    `actors` is float64 (n, 10): x, y, z, yaw, pitch, vx, vy, yaw_rate, ax, ay (metres, radians, seconds), row k of
+    actor `ids[k]`; the first row is the ego. The reference point is the actor's origin (CARLA's, mid-vehicle).
+    """
+
+    time_us: int
+    frame_id: int
+    ids: tuple[int, ...]
+    actors: np.ndarray
+    lights: dict[str, LightState]  # OpenDRIVE signal id -> state
+    infos: dict[int, ActorInfo]
+    collisions: tuple[Collision, ...]  # since the previous truth
+
+    @property
+    def ego(self) -> np.ndarray:
+        """Row of the ego vehicle, (10,)."""
+        return self.actors[0]
+
+    @property
+    def ego_info(self) -> ActorInfo:
+        return self.infos[self.ids[0]]
+
+
+@dataclass(frozen=True)
+class Collision:
+    """One report of the ego's collision sensor."""
+
+    other_id: int
+    other_type: str
+    impulse_ns: float
