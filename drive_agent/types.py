@@ -69,6 +69,31 @@ class EgoState:
 
 
 @dataclass(frozen=True)
+class SensorPacket:
+    """Raw readings of one tick, already in right-handed axes and SI units.
+
+    `images` holds only the cameras that delivered at this tick. Position is geographic, as the sensor gives it.
+    """
+
+    time_us: int
+    latitude_deg: float
+    longitude_deg: float
+    yaw_rad: float  # from the compass; 0 = east, counter-clockwise
+    yaw_rate_radps: float
+    accel_mps2: float  # forward
+    speed_mps: float
+    images: dict[str, np.ndarray]  # name -> uint8 (height, width, 3) RGB
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What a driver is told once, before the start: the Leaderboard's sparse plan, as geographic points."""
+
+    route_deg: np.ndarray  # (n, 2) latitude, longitude
+    maneuvers: tuple[Maneuver, ...]  # what the route asks for from each point on
+
+
+@dataclass(frozen=True)
 class Frame:
     """What a model may see at one moment: exactly the content of the Leaderboard's SENSORS track."""
 
