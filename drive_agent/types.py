@@ -103,7 +103,8 @@ class Frame:
     ego: EgoState
     history_ego: np.ndarray  # (k, 4) time_s (<= 0), x_m, y_m, yaw_rad of past poses in the ego frame of now
     route_ego: np.ndarray  # (n, 2) the next sparse route points in the ego frame of now
-    route_maneuvers: tuple[Maneuver, ...]  # what the route asks for at those points
+    route_maneuvers: tuple[Maneuver, ...]  # what the route asks for from those points on
+    maneuver: Maneuver  # what the route asks for here and now
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class Prompt:
 class PromptState:
     """The numbers that the words of a prompt are written from.
 
-    `maneuver` is the next one within reach, `maneuver_m` the distance to where it begins, `targets_ego` the next
-    two sparse route points.
+    `maneuver` is the one under way or the next within reach, `maneuver_m` the distance to where it begins (0 under
+    way), `targets_ego` the next two sparse route points.
     """
 
     speed_mps: float

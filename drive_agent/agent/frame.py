@@ -78,6 +78,7 @@ class FrameBuilder:
             history_ego=self._history(state),
             route_ego=to_frame(self._route[ahead], state.x_m, state.y_m, state.yaw_rad),
             route_maneuvers=self._maneuvers[ahead],
+            maneuver=self._maneuvers[self._next_point - 1],
         )
 
     def _advance_route(self) -> None:
@@ -111,19 +112,6 @@ class FrameBuilder:
         turns = wrap_angle(np.array([s.yaw_rad for s in wanted]) - state.yaw_rad)
         times = (np.array([s.time_us for s in wanted]) - state.time_us) / 1e6
         return np.column_stack([times, xy, turns])
-
-
-def next_maneuver(frame: Frame, reach_m: float = 60.0) -> tuple[Maneuver, float]:
-    """The first thing other than following the lane that the route asks for, and how far ahead it begins.
-
-    (LANE_FOLLOW, reach) when nothing else comes within reach. A maneuver under way begins at 0 m: its first point lies
-    behind, and the point ahead is where following the lane begins again.
-    """
-    distance = np.linalg.norm(frame.route_ego, axis=1)
-    for k, maneuver in enumerate(frame.route_maneuvers):
-        if distance[k] <= reach_m and maneuver != Maneuver.LANE_FOLLOW:
-            return maneuver, float(distance[k])
-    return Maneuver.LANE_FOLLOW, reach_m
 
 
 def _dead_reckon(last: EgoState, packet: SensorPacket) -> tuple[float, float, float, float]:

@@ -1,0 +1,237 @@
+"""`Env` over the genuine carla client: the same for the embedded server and a real CARLA.
+
+Owns the connection, the world's settings, the ego, its sensors, background traffic and the reading of ground truth.
+Knows nothing of models, logs or scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import carla
+import numpy as np
+
+from drive_agent.drive.carla_axes import pose, transform
+from drive_agent.drive.carla_map import build_road_map
+from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
+from drive_agent.drive.env import Ground
+from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M
+from drive_agent.roadmap import RoadMap
+from drive_agent.routing import plan_route, sparse
+from drive_agent.types import (
+    ActorInfo,
+    Briefing,
+    Command,
+    LightState,
+    ObjectKind,
+    SensorPacket,
+    Truth,
+)
+from scenarios.routes import RouteSpec
+
+LIGHTS = {
+    carla.TrafficLightState.Red: LightState.RED,
+    carla.TrafficLightState.Yellow: LightState.YELLOW,
+    carla.TrafficLightState.Green: LightState.GREEN,
+}
+EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
+WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
+
+
+@dataclass(frozen=True)
+class CarlaSettings:
+    host: str
+    port: int
+    tick_s: float
+    timeout_s: float
+    vehicles: int
+    walkers: int
+    traffic_manager_port: int  # of the first route; each later route takes the next one
+
+
+class CarlaEnv:
+    """One world on one server. `reset` may be called again and again; `close` gives the server back as it was."""
+
+    def __init__(self, settings: CarlaSettings, sensors: SensorSettings) -> None:
+        self._settings = settings
+        self._sensor_settings = sensors
+        self._client = carla.Client(settings.host, settings.port)
+        self._client.set_timeout(settings.timeout_s)
+        self._world = self._connect()
+        self._before = self._world.get_settings()
+        self._manager_port = settings.traffic_manager_port
+        self._manager: carla.TrafficManager | None = None
+        self._maps: dict[str, RoadMap] = {}
+        self._sensors: EgoSensors | None = None
+
+    def reset(self, spec: RouteSpec, seed: int) -> tuple[Briefing, Ground]:
+        """Load the town afresh, put ego and traffic in, and let the world settle for half a second."""
+        self._clear()
+        self._world = self._client.load_world(spec.town, reset_settings=False)
+        self._synchronise()
+        self._map = self._world.get_map()
+        road_map = self._road_map(spec.town)
+        route = plan_route(road_map, spec.keypoints)
+        self._world.set_weather(weather_at(spec, 0.0))
+        self._infos: dict[int, ActorInfo] = {}
+        self._signals = {a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")}
+        self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
+        self._start_traffic(seed, route.points[0])
+        self._frame = self._world.tick()
+        self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, seed)
+        for _ in range(WARM_UP_TICKS):
+            self.apply(Command(0.0, 0.0, 1.0))
+        picks = sparse(route)
+        briefing = Briefing(
+            route_deg=np.array([self._geographic(point) for point in route.points[picks]]),
+            maneuvers=tuple(route.maneuvers[k] for k in picks),
+        )
+        return briefing, Ground(road_map, route)
+
+    def observe(self) -> SensorPacket:
+        """Read the sensors of the current tick."""
+        assert self._sensors is not None, "reset() comes first"
+        return self._sensors.read(self._frame, self._time_us())
+
+    def truth(self) -> Truth:
+        """Read the ground truth of the current tick; the ego is the first row."""
+        assert self._sensors is not None, "reset() comes first"
+        snapshot = self._world.get_snapshot()
+        self._meet_new_actors(snapshot)
+        ids = [i for i in self._infos if snapshot.has_actor(i)]
+        rows = np.array([_row(snapshot.find(i)) for i in ids])
+        lights = {key: LIGHTS.get(actor.get_state(), LightState.NONE) for key, actor in self._signals.items()}
+        return Truth(
+            self._time_us(), self._frame, tuple(ids), rows, lights, dict(self._infos), self._sensors.collisions()
+        )
+
+    def apply(self, command: Command) -> None:
+        """Send the pedals (steer changes sign: CARLA's right is positive) and advance one tick."""
+        self._ego.apply_control(
+            carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
+        )
+        self._frame = self._world.tick()
+
+    def close(self) -> None:
+        """Remove everything that was spawned and restore the world's settings."""
+        self._clear()
+        self._world.apply_settings(self._before)
+
+    def _connect(self) -> carla.World:
+        try:
+            return self._client.get_world()
+        except RuntimeError as error:
+            raise ConnectionError(
+                f"no CARLA server answers at {self._settings.host}:{self._settings.port} within "
+                f"{self._settings.timeout_s:.0f} s; start one (`drive-agent sim port={self._settings.port}`) or use carla=embedded"
+            ) from error
+
+    def _synchronise(self) -> None:
+        settings = self._world.get_settings()
+        settings.synchronous_mode = True
+        settings.fixed_delta_seconds = self._settings.tick_s
+        settings.deterministic_ragdolls = True
+        self._world.apply_settings(settings)
+
+    def _road_map(self, town: str) -> RoadMap:
+        if town not in self._maps:
+            self._maps[town] = build_road_map(self._map, self._map.to_opendrive())
+        return self._maps[town]
+
+    def _spawn_ego(self, point: np.ndarray, heading_rad: float) -> carla.Vehicle:
+        blueprint = self._world.get_blueprint_library().find(EGO_BLUEPRINT)
+        blueprint.set_attribute("role_name", "hero")
+        where = transform(point[0], point[1], point[2] + 0.5, heading_rad)
+        ego = self._world.spawn_actor(blueprint, where)
+        assert isinstance(ego, carla.Vehicle)
+        self._infos[ego.id] = actor_info(ego)
+        return ego
+
+    def _start_traffic(self, seed: int, ego_point: np.ndarray) -> None:
+        """Background cars of a seed, driven by the client's own TrafficManager on a port of its own."""
+        self._manager = manager = self._client.get_trafficmanager(self._manager_port)
+        self._manager_port += 1
+        manager.set_synchronous_mode(True)
+        manager.set_random_device_seed(seed)
+        manager.set_global_distance_to_leading_vehicle(2.5)
+        manager.global_percentage_speed_difference(30.0)
+        rng = np.random.default_rng(seed)
+        library = self._world.get_blueprint_library()
+        cars = sorted(
+            (b for b in library.filter("vehicle.*") if b.get_attribute("base_type").as_str() in ("car", "van", "truck")),
+            key=lambda b: b.id,
+        )
+        places = [p for p in self._map.get_spawn_points() if _distance(p.location, ego_point) > 15.0]
+        chosen = [places[k] for k in rng.permutation(len(places))[: self._settings.vehicles]]
+        batch = []
+        for place in chosen:
+            car = cars[rng.integers(len(cars))]
+            car.set_attribute("role_name", "background")
+            if car.has_attribute("color"):
+                colors = car.get_attribute("color").recommended_values
+                car.set_attribute("color", colors[rng.integers(len(colors))])
+            spawn = carla.command.SpawnActor(car, place)
+            batch.append(spawn.then(carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())))
+        self._client.apply_batch_sync(batch, False)
+
+    def _meet_new_actors(self, snapshot: carla.WorldSnapshot) -> None:
+        unknown = [s.id for s in snapshot if s.id not in self._infos and s.id not in self._ignored]
+        if not unknown:
+            return
+        for actor in self._world.get_actors(unknown):
+            if actor.type_id.startswith(("vehicle.", "walker.")):
+                self._infos[actor.id] = actor_info(actor)
+            else:
+                self._ignored.add(actor.id)
+
+    def _geographic(self, point: np.ndarray) -> tuple[float, float]:
+        place = self._map.transform_to_geolocation(transform(*point).location)
+        return place.latitude, place.longitude
+
+    def _time_us(self) -> int:
+        return round(self._world.get_snapshot().timestamp.elapsed_seconds * 1e6)
+
+    def _clear(self) -> None:
+        """Orderly: sensors, then the TrafficManager, then the vehicles (another order can abort the client)."""
+        self._ignored: set[int] = set()
+        if self._sensors is not None:
+            self._sensors.destroy()
+            self._sensors = None
+        if self._manager is not None:
+            self._manager.set_synchronous_mode(False)
+            self._manager.shut_down()
+            self._manager = None
+            self._client.apply_batch([carla.command.DestroyActor(i) for i in self._infos])
+
+
+def actor_info(actor: carla.Actor) -> ActorInfo:
+    """What does not change about an actor."""
+    box = actor.bounding_box
+    kind = ObjectKind.VEHICLE
+    if actor.type_id.startswith("walker."):
+        kind = ObjectKind.WALKER
+    elif actor.attributes.get("number_of_wheels") == "2":
+        kind = ObjectKind.CYCLIST
+    wheelbase = 0.0 if kind == ObjectKind.WALKER else 2 * REAR_AXLE_TO_ORIGIN_M
+    return ActorInfo(
+        actor.id, actor.type_id, actor.attributes.get("role_name", ""), kind,
+        box.extent.x, box.extent.y, box.extent.z, box.location.x, wheelbase,
+    )  # fmt: skip
+
+
+def weather_at(spec: RouteSpec, percent: float) -> carla.WeatherParameters:
+    """The route's weather at a share of its length."""
+    weather = carla.WeatherParameters()
+    for name, value in spec.weather_at(percent).items():
+        setattr(weather, name, value)
+    return weather
+
+
+def _row(actor: carla.ActorSnapshot) -> tuple[float, ...]:
+    x, y, z, yaw, pitch = pose(actor.get_transform())
+    velocity, turn, accel = actor.get_velocity(), actor.get_angular_velocity(), actor.get_acceleration()
+    return x, y, z, yaw, pitch, velocity.x, -velocity.y, -np.radians(turn.z), accel.x, -accel.y
+
+
+def _distance(location: carla.Location, point: np.ndarray) -> float:
+    return float(np.hypot(location.x - point[0], location.y + point[1]))

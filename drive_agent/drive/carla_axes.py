@@ -1,0 +1,33 @@
+"""CARLA's left-handed axes and degrees to right-handed axes and radians, and back. The only place that flips signs."""
+
+from __future__ import annotations
+
+import math
+
+import carla
+
+from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, CameraMount
+
+
+def transform(x_m: float, y_m: float, z_m: float, yaw_rad: float = 0.0, pitch_rad: float = 0.0) -> carla.Transform:
+    """A right-handed pose as CARLA's. CARLA's pitch is up positive, as ours."""
+    return carla.Transform(
+        carla.Location(x=x_m, y=-y_m, z=z_m),
+        carla.Rotation(yaw=-math.degrees(yaw_rad), pitch=math.degrees(pitch_rad)),
+    )
+
+
+def camera_transform(mount: CameraMount) -> carla.Transform:
+    """Where to attach a camera given in the ego frame (rear axle) to a vehicle (origin mid-vehicle)."""
+    return transform(mount.x_m - REAR_AXLE_TO_ORIGIN_M, mount.y_m, mount.z_m, mount.yaw_rad, mount.pitch_rad)
+
+
+def pose(value: carla.Transform) -> tuple[float, float, float, float, float]:
+    """CARLA pose as right-handed x, y, z, yaw, pitch."""
+    location, rotation = value.location, value.rotation
+    return location.x, -location.y, location.z, -math.radians(rotation.yaw), math.radians(rotation.pitch)
+
+
+def compass_yaw(compass_rad: float) -> float:
+    """CARLA's compass (0 at north = -y, clockwise) as yaw (0 at east = +x, counter-clockwise)."""
+    return math.remainder(math.pi / 2 - compass_rad, 2 * math.pi)

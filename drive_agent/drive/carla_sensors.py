@@ -1,0 +1,150 @@
+"""The ego's sensors over the carla client: GNSS and IMU every tick, cameras at the model's period, collisions.
+
+Gathers what the streams deliver into one `SensorPacket` a tick. A stream that stays silent is an error that names it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import carla
+import numpy as np
+
+from drive_agent.drive.carla_axes import camera_transform, compass_yaw, transform
+from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, Rig
+from drive_agent.types import Collision, SensorPacket
+
+# Noise of the Leaderboard's SENSORS track (peers: leaderboard/autoagents/agent_wrapper.py).
+GNSS_NOISE_DEG = 0.000005
+ACCEL_NOISE_MPS2 = (0.001, 0.001, 0.015)
+GYRO_NOISE_RADPS = 0.001
+
+
+@dataclass(frozen=True)
+class SensorSettings:
+    rig: Rig
+    camera_period_s: float
+    tick_s: float
+    timeout_s: float
+    cameras_on: bool
+
+
+class Mailbox:
+    """The latest message of each stream, by frame number; `take` waits until a frame is there."""
+
+    def __init__(self, name: str, timeout_s: float) -> None:
+        self._name = name
+        self._timeout_s = timeout_s
+        self._messages: queue.Queue = queue.Queue()
+
+    def put(self, message: carla.SensorData) -> None:
+        self._messages.put(message)
+
+    def take(self, frame: int) -> carla.SensorData:
+        """The message of `frame`; older ones are dropped."""
+        while True:
+            try:
+                message = self._messages.get(timeout=self._timeout_s)
+            except queue.Empty:
+                raise TimeoutError(
+                    f"sensor {self._name!r} sent nothing for frame {frame} within {self._timeout_s:.0f} s; is the server alive?"
+                ) from None
+            if message.frame >= frame:
+                if message.frame > frame:
+                    raise TimeoutError(f"sensor {self._name!r} skipped frame {frame}: next came {message.frame}")
+                return message
+
+
+class EgoSensors:
+    """Spawns the sensors on a vehicle and reads them tick by tick."""
+
+    def __init__(self, world: carla.World, ego: carla.Vehicle, settings: SensorSettings, seed: int) -> None:
+        self._ego = ego
+        self._settings = settings
+        self._actors: list[carla.Sensor] = []
+        self._collisions: list[Collision] = []
+        self._lock = threading.Lock()
+        self._library = world.get_blueprint_library()
+        self._world = world
+        rear_axle = transform(-REAR_AXLE_TO_ORIGIN_M, 0.0, 0.0)
+        gnss = {f"noise_{axis}_stddev": GNSS_NOISE_DEG for axis in ("lat", "lon", "alt")}
+        imu = {f"noise_accel_stddev_{axis}": s for axis, s in zip("xyz", ACCEL_NOISE_MPS2, strict=True)}
+        imu |= {f"noise_gyro_stddev_{axis}": GYRO_NOISE_RADPS for axis in "xyz"}
+        self._gnss = self._listen("sensor.other.gnss", rear_axle, {**gnss, "noise_seed": seed})
+        self._imu = self._listen("sensor.other.imu", transform(0.0, 0.0, 0.0), {**imu, "noise_seed": seed})
+        self._spawn("sensor.other.collision", transform(0.0, 0.0, 0.0), {}, self._on_collision)
+        self._cameras = {}
+        if settings.cameras_on:
+            for mount in settings.rig.cameras:
+                attributes = {
+                    "image_size_x": mount.width,
+                    "image_size_y": mount.height,
+                    "fov": np.degrees(mount.fov_rad),
+                    "sensor_tick": settings.camera_period_s,
+                }
+                self._cameras[mount.name] = self._listen("sensor.camera.rgb", camera_transform(mount), attributes)
+        self._first_frame: int | None = None
+
+    def read(self, frame: int, time_us: int) -> SensorPacket:
+        """Everything the sensors say of `frame`. Cameras are waited for on the ticks on which they are due."""
+        gnss, imu = self._gnss.take(frame), self._imu.take(frame)
+        if self._first_frame is None:
+            self._first_frame = frame
+        period = max(round(self._settings.camera_period_s / self._settings.tick_s), 1)
+        due = self._cameras if (frame - self._first_frame) % period == 0 else {}
+        return SensorPacket(
+            time_us=time_us,
+            latitude_deg=gnss.latitude,
+            longitude_deg=gnss.longitude,
+            yaw_rad=compass_yaw(imu.compass),
+            yaw_rate_radps=-imu.gyroscope.z,
+            accel_mps2=imu.accelerometer.x,
+            speed_mps=self._speedometer(),
+            images={name: _rgb(box.take(frame)) for name, box in due.items()},
+        )
+
+    def collisions(self) -> tuple[Collision, ...]:
+        """What the collision sensor reported since the last call."""
+        with self._lock:
+            found, self._collisions = tuple(self._collisions), []
+        return found
+
+    def destroy(self) -> None:
+        """Stop and remove all sensors."""
+        for actor in self._actors:
+            actor.stop()
+        for actor in self._actors:
+            actor.destroy()
+        self._actors.clear()
+
+    def _speedometer(self) -> float:
+        velocity = self._ego.get_velocity()
+        forward = self._ego.get_transform().get_forward_vector()
+        return velocity.x * forward.x + velocity.y * forward.y + velocity.z * forward.z
+
+    def _listen(self, blueprint: str, where: carla.Transform, attributes: dict) -> Mailbox:
+        box = Mailbox(blueprint, self._settings.timeout_s)
+        self._spawn(blueprint, where, attributes, box.put)
+        return box
+
+    def _spawn(self, blueprint: str, where: carla.Transform, attributes: dict, callback: Callable) -> None:
+        description = self._library.find(blueprint)
+        for name, value in attributes.items():
+            description.set_attribute(name, str(value))
+        actor = self._world.spawn_actor(description, where, attach_to=self._ego)
+        actor.listen(callback)
+        self._actors.append(actor)
+
+    def _on_collision(self, event: carla.CollisionEvent) -> None:
+        impulse = event.normal_impulse
+        size = float(np.sqrt(impulse.x**2 + impulse.y**2 + impulse.z**2))
+        with self._lock:
+            self._collisions.append(Collision(event.other_actor.id, event.other_actor.type_id, size))
+
+
+def _rgb(image: carla.Image) -> np.ndarray:
+    bgra = np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4)
+    return np.ascontiguousarray(bgra[:, :, 2::-1])
