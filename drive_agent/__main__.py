@@ -1,0 +1,162 @@
+"""The command line: a short table of verbs. Each builds its parts, runs them, and prints; errors are one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from drive_agent.config import ConfigError, did_you_mean
+
+USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
+
+  drive      closed loop over routes, scored        drive-agent drive model=expert seed=1
+  sim        the embedded CARLA server alone        drive-agent sim port=2000 town=Brookfield
+  score      scores of a run, from its raw logs     drive-agent score runs/NAME version=2.1
+  doctor     what this machine can do               drive-agent doctor
+
+`drive-agent VERB --help` shows a verb's keys and examples. Exit code: 0 done, 2 wrong call, 1 failed."""
+
+DRIVE_HELP = """usage: drive-agent drive [key=value ...]
+
+Drives routes in closed loop, logs everything, scores it, makes videos and a report.
+
+  drive-agent drive                                three routes through Brookfield, embedded model
+  drive-agent drive model=expert routes=second     the privileged driver on a town no training saw
+  drive-agent drive routes=my.xml carla=remote carla.host=10.0.0.5 carla.port=2000
+  drive-agent drive out=runs/mine resume=true      go on where a run was interrupted
+  drive-agent drive blackout=true                  black pictures: what is left without seeing
+
+keys and their values:
+"""
+
+SIM_HELP = """usage: drive-agent sim [port=2000] [town=Brookfield] [seed=0] [threads=1] [rendering=true]
+
+The embedded CARLA server for any carla 0.9.16 client. Prints `listening on HOST:PORT` when ready.
+
+  drive-agent sim
+  drive-agent sim port=2100 town=random:7
+  drive-agent sim town=my_map.xodr rendering=false"""
+
+SCORE_HELP = """usage: drive-agent score RUN [version=1.0|2.0|2.1|bench2drive] [format=text|json]
+
+Recomputes every score of a run folder from its raw logs.
+
+  drive-agent score runs/NAME
+  drive-agent score runs/NAME version=2.0 format=json"""
+
+DOCTOR_HELP = "usage: drive-agent doctor\n\nChecks Python, packages, weights, GPU; each line with the remedy."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [w for w in words if w != "--debug"]
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE)
+        return 0 if words else 2
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        return _complain(f"unknown verb {verb!r}{did_you_mean(verb, list(VERBS))}; drive-agent --help lists them", 2)
+    run, help_text = VERBS[verb]
+    if any(w in ("-h", "--help") for w in rest):
+        print(help_text())
+        return 0
+    try:
+        return run(rest)
+    except ConfigError as error:
+        return _failed(error, 2, debug=debug)
+    except KeyboardInterrupt:
+        return _complain("interrupted", 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        return _failed(error, 1, debug=debug)
+
+
+def _failed(error: Exception, code: int, *, debug: bool) -> int:
+    if debug:
+        raise error
+    return _complain(" ".join(str(error).split()), code)
+
+
+def _complain(message: str, code: int) -> int:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escape(message)}", highlight=False)
+    return code
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def _drive(words: list[str]) -> int:
+    from drive_agent.config import DriveConfig, build, compose
+    from drive_agent.drive.batch import run_routes
+
+    return run_routes(build(DriveConfig, compose("drive", words)), Console(highlight=False))
+
+
+def _drive_help() -> str:
+    from drive_agent.config import conf_dir
+
+    return DRIVE_HELP + (conf_dir() / "drive.yaml").read_text()
+
+
+def _sim(words: list[str]) -> int:
+    from drive_agent.sim.__main__ import main as serve
+
+    given = _pairs(words, ("port", "town", "seed", "threads", "rendering"))
+    flags = []
+    for key in ("port", "town", "seed", "threads"):
+        if key in given:
+            flags += [f"--{key}", given[key]]
+    if given.get("rendering") == "false":
+        flags.append("--no-rendering")
+    return serve(flags)
+
+
+def _score(words: list[str]) -> int:
+    from drive_agent.score.command import print_score
+
+    if not words or "=" in words[0]:
+        raise ConfigError("score needs a run folder: drive-agent score runs/NAME")
+    given = _pairs(words[1:], ("version", "format"))
+    return print_score(words[0], given.get("version", "2.1"), given.get("format", "text"), Console(highlight=False))
+
+
+def _doctor(words: list[str]) -> int:
+    from drive_agent.doctor import examine
+
+    _pairs(words, ())
+    console = Console(highlight=False)
+    style = {"ok": "[green]ok     [/]", "missing": "[bold red]missing[/]", "absent": "[yellow]absent [/]"}
+    failed = False
+    for finding in examine():
+        failed |= finding.state == "missing"
+        console.print(f"{style[finding.state]} {finding.part:17} {_escape(finding.detail)}")
+        if finding.remedy:
+            console.print(f"{'':25} -> {_escape(finding.remedy)}", style="dim")
+    return 1 if failed else 0
+
+
+def _pairs(words: list[str], known: tuple[str, ...]) -> dict[str, str]:
+    given = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigError(f"{word!r}: expected key=value")
+        if key not in known:
+            raise ConfigError(f"unknown key {key!r}{did_you_mean(key, list(known))}; known: {', '.join(known) or 'none'}")
+        given[key] = value
+    return given
+
+
+VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
+    "drive": (_drive, _drive_help),
+    "sim": (_sim, lambda: SIM_HELP),
+    "score": (_score, lambda: SCORE_HELP),
+    "doctor": (_doctor, lambda: DOCTOR_HELP),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

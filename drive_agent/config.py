@@ -1,0 +1,188 @@
+"""The schema of the configuration: one frozen dataclass per group of conf/, checked across parts when built.
+
+Values live in conf/*.yaml; this module refuses unknown keys and wrong values with the remedy. Hydra is used only to
+compose them (see `compose`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from drive_agent.agent.control import ControlConfig
+from drive_agent.agent.guard import GuardConfig
+
+PACKED_CONF = Path(__file__).parent / "conf"  # in a wheel
+CHECKOUT_CONF = Path(__file__).parent.parent / "conf"
+
+
+class ConfigError(ValueError):
+    """A wrong call: one line with the value, what was expected and the remedy."""
+
+
+@dataclass(frozen=True)
+class CarlaConfig:
+    kind: str  # "embedded" starts a server of our own, "remote" uses the one at host:port
+    host: str
+    port: int  # 0: the embedded server picks a free one
+    timeout_s: float
+    traffic_manager_port: int  # 0: a free one
+    threads: int  # of the embedded server's renderer
+
+    def __post_init__(self) -> None:
+        expect("carla.kind", self.kind, self.kind in ("embedded", "remote"), "embedded or remote")
+        expect("carla.port", self.port, 0 <= self.port < 65535, "a TCP port, or 0 for a free one")
+        expect("carla.port", self.port, self.port or self.kind == "embedded", "the port of the running server, e.g. 2000")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    kind: str
+    weights: str | None
+    period_s: float  # how often cameras render and the model answers
+    rig: str
+
+    def __post_init__(self) -> None:
+        expect("model.period_s", self.period_s, 0.05 <= self.period_s <= 2.0, "between 0.05 and 2 seconds")
+
+
+@dataclass(frozen=True)
+class TrafficConfig:
+    vehicles: int
+    walkers: int
+
+    def __post_init__(self) -> None:
+        expect("traffic.vehicles", self.vehicles, 0 <= self.vehicles <= 500, "0 to 500")
+        expect("traffic.walkers", self.walkers, 0 <= self.walkers <= 200, "0 to 200")
+
+
+@dataclass(frozen=True)
+class DriveConfig:
+    """All of `drive-agent drive`."""
+
+    routes: str
+    out: str | None
+    seed: int
+    repetitions: int
+    workers: int
+    resume: bool
+    video: bool
+    blackout: bool  # black pictures: what is left is what the model does not see
+    tick_s: float
+    carla: CarlaConfig
+    model: ModelConfig
+    traffic: TrafficConfig
+    control: ControlConfig = field(default_factory=ControlConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
+
+    def __post_init__(self) -> None:
+        expect("repetitions", self.repetitions, 1 <= self.repetitions <= 100, "1 to 100")
+        expect("workers", self.workers, 1 <= self.workers <= 64, "1 to 64")
+        ratio = self.model.period_s / self.tick_s
+        expect("model.period_s", self.model.period_s, abs(ratio - round(ratio)) < 1e-6, f"a multiple of tick_s={self.tick_s}")
+
+
+def expect(name: str, value: object, ok: object, expected: str) -> None:
+    """Raise `ConfigError` unless `ok`."""
+    if not ok:
+        raise ConfigError(f"{name}={value}: expected {expected}; give it as {name}=VALUE")
+
+
+def conf_dir() -> Path:
+    """Where the YAML values lie: inside an installed package, or beside it in a checkout."""
+    return PACKED_CONF if PACKED_CONF.is_dir() else CHECKOUT_CONF
+
+
+def compose(name: str, overrides: list[str]) -> dict[str, Any]:
+    """Values of conf/`name`.yaml with `key=value` overrides, as plain nested dicts."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    with initialize_config_dir(config_dir=str(conf_dir().resolve()), version_base=None):
+        base = OmegaConf.to_container(hydra_compose(config_name=name), resolve=True)
+        assert isinstance(base, dict)
+        known = sorted(_keys(base)) + _groups()
+        for override in overrides:
+            key = override.split("=", 1)[0]
+            if "=" not in override:
+                raise ConfigError(f"{override!r}: expected key=value, e.g. seed=1")
+            if key.lstrip("+") not in known:
+                raise ConfigError(f"unknown key {key!r}{did_you_mean(key, known)}; see --help for all keys")
+        try:
+            values = OmegaConf.to_container(hydra_compose(config_name=name, overrides=overrides), resolve=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(_one_line(error, overrides)) from error
+    assert isinstance(values, dict)
+    return {str(k): v for k, v in values.items()}
+
+
+def build(kind: type, values: dict[str, Any], where: str = "") -> Any:
+    """A dataclass from nested plain values; unknown and missing keys and wrong types are refused by name."""
+    hints = get_type_hints(kind)
+    names = [f.name for f in fields(kind)]
+    for key in values:
+        if key not in names:
+            raise ConfigError(f"unknown key {where + key!r}{did_you_mean(key, names)}")
+    made = {}
+    for key, value in values.items():
+        hint = hints[key]
+        if is_dataclass(hint) and isinstance(hint, type):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where + key}={value}: expected a group of keys {[f.name for f in fields(hint)]}")
+            made[key] = build(hint, value, f"{where}{key}.")
+        else:
+            made[key] = _typed(where + key, value, hint)
+    try:
+        return kind(**made)
+    except TypeError as error:
+        raise ConfigError(f"{where or kind.__name__}: {error}") from error
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """A hint for a typo, or nothing."""
+    near = difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    return f", did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    allowed = getattr(hint, "__args__", (hint,))
+    if value is None:
+        expect(name, value, type(None) in allowed, str(hint))
+        return None
+    if bool in allowed or isinstance(value, bool):
+        expect(name, value, isinstance(value, bool) and bool in allowed, "true or false" if bool in allowed else str(hint))
+        return value
+    if str in allowed:
+        return str(value)
+    if int in allowed:
+        expect(name, value, isinstance(value, int), "a whole number")
+        return value
+    expect(name, value, isinstance(value, (int, float)), "a number")
+    return float(value)
+
+
+def _keys(values: dict, prefix: str = "") -> list[str]:
+    out = []
+    for key, value in values.items():
+        out.append(f"{prefix}{key}")
+        if isinstance(value, dict):
+            out += _keys(value, f"{prefix}{key}.")
+    return out
+
+
+def _groups() -> list[str]:
+    return [p.name for p in conf_dir().iterdir() if p.is_dir()]
+
+
+def _one_line(error: Exception, overrides: list[str]) -> str:
+    for override in overrides:
+        group, _, value = override.partition("=")
+        options = sorted(p.stem for p in (conf_dir() / group).glob("*.yaml"))
+        if options and value not in options:
+            return f"{group}={value}: expected one of {', '.join(options)}{did_you_mean(value, options)}"
+    return " ".join(str(error).split())
