@@ -1,0 +1,77 @@
+"""What a town is before it has geometry: junctions, the streets between them, and who has to stop where.
+
+Knows nothing of OpenDRIVE. World frame, metres. Streets are two-way with the same number of lanes each way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CONTROLS = ("signals", "stop", "yield", "free")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A junction of three or four streets.
+
+    `control`: "signals" has a light on every arm (two phases), "stop" has stop signs (on the stem of a T-junction, on
+    every arm of a crossing), "yield" has yield signs on the minor arms, "free" has nothing.
+    """
+
+    x_m: float
+    y_m: float
+    z_m: float = 0.0
+    control: str = "signals"
+
+
+@dataclass(frozen=True)
+class Via:
+    """A bend of a street: the street turns here with at most this radius (less where there is no room)."""
+
+    x_m: float
+    y_m: float
+    radius_m: float = 60.0
+
+
+@dataclass(frozen=True)
+class Street:
+    """A street from one node to another, straight between its bends."""
+
+    start: str
+    end: str
+    via: tuple[Via, ...] = ()
+    lanes: int = 1  # each way
+    speed_kmh: float = 40.0
+
+
+@dataclass(frozen=True)
+class TownPlan:
+    """The plan of one town. Checked on construction: an impossible plan never becomes a file."""
+
+    name: str
+    nodes: dict[str, Node]
+    streets: tuple[Street, ...]
+    latitude_deg: float = 49.0
+    longitude_deg: float = 8.0
+    arms: dict[str, int] = field(init=False)  # node -> number of street ends
+
+    def __post_init__(self) -> None:
+        arms = dict.fromkeys(self.nodes, 0)
+        for street in self.streets:
+            for end in (street.start, street.end):
+                if end not in arms:
+                    raise ValueError(
+                        f"{self.name}: street {street.start}-{street.end} ends at {end!r}: add that node"
+                    )
+                arms[end] += 1
+        for name, count in arms.items():
+            if count not in (3, 4):
+                raise ValueError(
+                    f"{self.name}: node {name!r} has {count} arms, expected 3 or 4: "
+                    "make it a Via of one street, or add or remove a street"
+                )
+            if self.nodes[name].control not in CONTROLS:
+                raise ValueError(
+                    f"{self.name}: node {name!r} has control {self.nodes[name].control!r}, not in {CONTROLS}"
+                )
+        object.__setattr__(self, "arms", arms)
