@@ -64,7 +64,7 @@ class Agent:
         """Ask the model; a good plan replaces the held one. Returns the model's part of the `Decision`."""
         start = time.perf_counter()
         frame = self._frames.frame(packet)
-        prompt = build_prompt(frame, self._model.cameras)
+        prompt = build_prompt(frame, tuple(camera.name for camera in self._model.cameras))
         asked = time.perf_counter()
         reply = self._model.answer(prompt)
         answered = time.perf_counter()

@@ -1,12 +1,12 @@
 """Named reply arrays in, `Plan`, `Scene` and `Forecast` out. The only place that knows the arrays' layout.
 
-| array          | shape   | meaning                                                                            |
-|----------------|---------|------------------------------------------------------------------------------------|
-| path_ego       | (n, 2)  | points of the path ahead, metres                                                   |
-| speed_probs    | (k,)    | probabilities of the target speeds `speed_values` (k,), m/s                        |
-| light_probs    | (4,)    | probabilities of `LightState` for the light that governs                           |
-| gap_probs      | (g,)    | probabilities of the free distances `gap_values` (g,), metres; the last is "none"  |
-| objects        | (m, 12) | kind, score, x, y, heading, speed, then displacement x, y after 1, 2 and 3 s       |
+| array            | shape    | meaning                                                                          |
+|------------------|----------|----------------------------------------------------------------------------------|
+| path_ego         | (n, 2)   | points of the path ahead, metres                                                 |
+| speed_probs      | (k,)     | probabilities of the target speeds `speed_values_mps` (k,)                       |
+| light_probs      | (4,)     | probabilities of `LightState` for the light that governs                         |
+| gap_probs        | (g + 1,) | probabilities of the free distances `gap_values_m` (g,); the last one is "none"  |
+| objects          | (m, f)   | one row an object, columns `OBJECT_FIELDS`                                       |
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError,
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
-NEEDED = ("path_ego", "speed_probs", "speed_values", "light_probs", "gap_probs", "gap_values", "objects")
+OBJECT_FIELDS = ("kind", "score", "x_m", "y_m", "heading_rad", "speed_mps", "half_length_m", "half_width_m") + tuple(
+    f"d{axis}{second}_m" for second in (1, 2, 3) for axis in "xy"
+)  # d: displacement in the ego frame after so many seconds
+NEEDED = ("path_ego", "speed_probs", "speed_values_mps", "light_probs", "gap_probs", "gap_values_m", "objects")
 
 
 def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
@@ -31,7 +34,7 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
     if path.ndim != 2 or path.shape[1] != 2 or len(path) < 2:
         return PlanError(f"path_ego has shape {path.shape}, expected (n >= 2, 2)")
-    target = float(reply.arrays["speed_probs"] @ reply.arrays["speed_values"])
+    target = float(reply.arrays["speed_probs"] @ reply.arrays["speed_values_mps"])
     return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
 
 
@@ -44,12 +47,12 @@ def read_scene(reply: Reply) -> tuple[Scene, Forecast]:
     """What the reply says is there and where it will be."""
     arrays = reply.arrays
     light = int(np.argmax(arrays["light_probs"]))
-    gap_probs, gap_values = arrays["gap_probs"], arrays["gap_values"]
+    gap_probs, gap_values = arrays["gap_probs"], arrays["gap_values_m"]
     free = float(gap_probs[-1])
-    gap = None if free > 0.5 else float(gap_probs[:-1] @ gap_values[:-1] / max(1.0 - free, 1e-6))
+    gap = None if free > 0.5 else float(gap_probs[:-1] @ gap_values / max(1.0 - free, 1e-6))
     objects = tuple(
         SceneObject(ObjectKind(int(row[0])), *(float(v) for v in row[1:6])) for row in arrays["objects"]
     )
     scene = Scene(objects, LightState(light), float(arrays["light_probs"][light]), gap)
-    rows = np.asarray(arrays["objects"], dtype=float).reshape(-1, 12)
-    return scene, Forecast(rows[:, None, 2:4] + rows[:, 6:12].reshape(-1, 3, 2))
+    rows = np.asarray(arrays["objects"], dtype=float).reshape(-1, len(OBJECT_FIELDS))
+    return scene, Forecast(rows[:, None, 2:4] + rows[:, 8:14].reshape(-1, 3, 2))

@@ -6,6 +6,7 @@ Knows nothing of models, logs or scores.
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 
 import carla
@@ -46,7 +47,7 @@ class CarlaSettings:
     timeout_s: float
     vehicles: int
     walkers: int
-    traffic_manager_port: int  # of the first route; each later route takes the next one
+    traffic_manager_port: int  # of the first route, each later one takes the next; 0: any free port
 
 
 class CarlaEnv:
@@ -149,8 +150,7 @@ class CarlaEnv:
 
     def _start_traffic(self, seed: int, ego_point: np.ndarray) -> None:
         """Background cars of a seed, driven by the client's own TrafficManager on a port of its own."""
-        self._manager = manager = self._client.get_trafficmanager(self._manager_port)
-        self._manager_port += 1
+        self._manager = manager = self._client.get_trafficmanager(self._next_manager_port())
         manager.set_synchronous_mode(True)
         manager.set_random_device_seed(seed)
         manager.set_global_distance_to_leading_vehicle(2.5)
@@ -173,6 +173,15 @@ class CarlaEnv:
             spawn = carla.command.SpawnActor(car, place)
             batch.append(spawn.then(carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())))
         self._client.apply_batch_sync(batch, False)
+
+    def _next_manager_port(self) -> int:
+        """A fresh port for each route: one that a TrafficManager has just left stalls the next."""
+        if not self._manager_port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                return probe.getsockname()[1]
+        self._manager_port += 1
+        return self._manager_port - 1
 
     def _meet_new_actors(self, snapshot: carla.WorldSnapshot) -> None:
         unknown = [s.id for s in snapshot if s.id not in self._infos and s.id not in self._ignored]

@@ -35,7 +35,9 @@ class AgentDriver:
 class Planner(Protocol):
     """A privileged planner of one route."""
 
-    def plan(self, truth: Truth) -> Plan: ...
+    def plan(self, truth: Truth) -> Plan:
+        """The plan for this tick."""
+        ...
 
 
 class PrivilegedDriver:

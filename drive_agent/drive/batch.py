@@ -1,0 +1,213 @@
+"""Routes x repetitions in one process: a run folder, one log per route, scores after each. A failure becomes a row.
+
+Knows nothing of pages and videos: whoever calls is told of each finished route.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from drive_agent.config import ConfigError, DriveConfig
+from drive_agent.drive.carla import CarlaEnv, CarlaSettings
+from drive_agent.drive.carla_sensors import SensorSettings
+from drive_agent.drive.env import Driver, Ground
+from drive_agent.drive.loop import run_episode
+from drive_agent.drive.progress import DriveProgress
+from drive_agent.drive.roster import make_driver
+from drive_agent.log.schema import Outcome, RunHeader
+from drive_agent.log.store import EpisodeWriter
+from drive_agent.rig import RIGS
+from drive_agent.routing import sparse
+from drive_agent.score.results import Results
+from drive_agent.sim.process import ServerProcess
+from drive_agent.types import Briefing
+from scenarios.routes import RouteSpec, route_set
+
+SERVER_TRIES = 2  # a route whose server died is driven again on a new one, once
+VERSIONS_OF = ("drive-agent", "carla", "numpy", "numba", "torch", "transformers", "mcap")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One route, one repetition."""
+
+    spec: RouteSpec
+    repetition: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"RouteScenario_{self.spec.id}_rep{self.repetition}"
+
+    def folder(self, run: Path) -> Path:
+        return run / "routes" / f"{self.spec.id}_rep{self.repetition}"
+
+
+def jobs_of(config: DriveConfig) -> list[Job]:
+    """All jobs in order; each repetition has a seed of its own."""
+    specs = route_set(config.routes)
+    return [Job(spec, rep, config.seed + rep) for spec in specs for rep in range(config.repetitions)]
+
+
+def open_run(config: DriveConfig) -> Path:
+    """Make the run folder and write config.yaml; a folder that holds a run is only entered with resume=true."""
+    name = config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_{Path(config.routes).stem}_{config.model.kind}"
+    run = Path(name)
+    written = run / "config.yaml"
+    if written.exists() and not config.resume:
+        raise ConfigError(f"out={name} already holds a run; give resume=true to go on with it, or another out=")
+    if config.resume and not written.exists():
+        raise ConfigError(f"resume=true, but out={name} holds no run (no config.yaml); start it without resume")
+    try:
+        (run / "routes").mkdir(parents=True, exist_ok=True)
+        settings = {"config": asdict(config), "versions": versions(), "git": git_hash(), "seed": config.seed}
+        if not config.resume:
+            write_text(written, OmegaConf.to_yaml(OmegaConf.create(settings)))
+    except OSError as error:
+        raise OSError(f"out={name} cannot be written ({error.strerror}); give out= a folder you may write to") from error
+    return run
+
+
+def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path], None]) -> Path:
+    """Drive all jobs that are not finished yet; returns the run folder.
+
+    `on_route` is called with the folder of each route just driven.
+    """
+    jobs = jobs_of(config)
+    run = open_run(config)
+    results = Results.open(run / "results.json", [job.name for job in jobs])
+    left = [job for job in jobs if not results.finished(job.name)]
+    if len(left) < len(jobs):
+        console.print(f"resuming {run}: {len(jobs) - len(left)} of {len(jobs)} routes are finished")
+    with ExitStack() as stack:
+        driver = make_driver(config)
+        progress = stack.enter_context(DriveProgress(console, len(left)))
+        world = stack.enter_context(World(config))
+        for job in left:
+            progress.start_route(job.spec.id)
+            outcome = _drive_job(world, driver, job, config, run, progress)
+            record = results.add(job.name, job.folder(run) / "log.mcap", outcome)
+            progress.end_route()
+            progress.say(
+                f"  route {job.spec.id} rep {job.repetition}: score {record.score_composed:5.1f}"
+                f"  completion {record.score_route:5.1f} %  {record.status}"
+            )
+            on_route(job.folder(run))
+    return run
+
+
+class World:
+    """The server and the environment on it; both are made anew when the server died."""
+
+    def __init__(self, config: DriveConfig) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._env: CarlaEnv | None = None
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def env(self, town: str) -> CarlaEnv:
+        """The environment, starting a server first where there is none."""
+        if self._env is None:
+            self._env = self._start(town)
+        return self._env
+
+    def drop(self) -> None:
+        """End environment and server, however broken they are."""
+        self._env = None
+        self._stack.close()
+
+    def _start(self, town: str) -> CarlaEnv:
+        carla, host, port = self._config.carla, self._config.carla.host, self._config.carla.port
+        if carla.kind == "embedded":
+            server = self._stack.enter_context(
+                ServerProcess(town, port=port, seed=self._config.seed, threads=carla.threads)
+            )
+            host, port = server.host, server.port
+        env = CarlaEnv(
+            CarlaSettings(
+                host, port, self._config.tick_s, carla.timeout_s, self._config.traffic.vehicles,
+                self._config.traffic.walkers, carla.traffic_manager_port,
+            ),
+            SensorSettings(
+                RIGS[self._config.model.rig](), self._config.model.period_s, self._config.tick_s, carla.timeout_s,
+                cameras_on=self._config.model.kind not in ("expert", "scripted"),
+            ),
+        )  # fmt: skip
+        self._stack.callback(env.close)
+        return env
+
+
+def _drive_job(
+    world: World, driver: Driver, job: Job, config: DriveConfig, run: Path, progress: DriveProgress
+) -> Outcome:
+    """Drive one job; what goes wrong becomes its outcome. A dead server is replaced and the route driven again."""
+    folder = job.folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def open_log(briefing: Briefing, ground: Ground) -> EpisodeWriter:
+        del briefing
+        return EpisodeWriter(folder / "log.mcap", header_of(job, config, ground), ground.road_map)
+
+    for attempt in range(SERVER_TRIES):
+        try:
+            return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
+        except (TimeoutError, ConnectionError) as error:
+            outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
+        except RuntimeError as error:  # what the carla client raises for everything the server says or does not say
+            outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
+        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            return Outcome("Failed - Agent crashed", f"{type(error).__name__}: {error}", 0.0, 0.0)
+        progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt + 1} of {SERVER_TRIES}")
+        world.drop()
+    return outcome
+
+
+def header_of(job: Job, config: DriveConfig, ground: Ground) -> RunHeader:
+    """What the log says about how it came to be."""
+    picks = sparse(ground.route)
+    return RunHeader(
+        route_id=job.spec.id,
+        repetition=job.repetition,
+        town=job.spec.town,
+        seed=job.seed,
+        route=ground.route,
+        sparse_points=ground.route.points[picks],
+        sparse_maneuvers=tuple(ground.route.maneuvers[k] for k in picks),
+        config=asdict(config),
+        package_versions=versions(),
+        git_hash=git_hash(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide what a run does."""
+    return {name: importlib.metadata.version(name) for name in VERSIONS_OF}
+
+
+def git_hash() -> str:
+    """Commit of the checkout this package runs from, "" outside of one."""
+    here = Path(__file__).parent
+    done = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(text)
+    os.replace(part, path)

@@ -1,0 +1,40 @@
+"""`model=` to whoever drives: the one place that knows all kinds of drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drive_agent.agent.agent import Agent, AgentConfig
+from drive_agent.config import ConfigError, DriveConfig, did_you_mean
+from drive_agent.drive.drivers import AgentDriver, PrivilegedDriver
+from drive_agent.drive.env import Driver
+from drive_agent.expert.expert import Expert, ScriptedDriver
+from drive_agent.models.base import LOADERS, load_model
+from drive_agent.models.blackout import Blackout
+from drive_agent.rig import RIGS
+
+
+def make_driver(config: DriveConfig) -> Driver:
+    """Build the driver that `config.model` names; weights are loaded once, here."""
+    agent = AgentConfig(config.control, config.guard)
+    kind = config.model.kind
+    if kind in PRIVILEGED:
+        return PrivilegedDriver(PRIVILEGED[kind], agent)
+    if kind not in LOADERS:
+        known = [*LOADERS, *PRIVILEGED]
+        raise ConfigError(f"model.kind={kind}: expected one of {known}{did_you_mean(kind, known)}")
+    options = {} if config.model.weights is None else {"folder": config.model.weights}
+    model = load_model(kind, **options)
+    mounted = set(RIGS[config.model.rig]().cameras)
+    if not set(model.cameras) <= mounted:
+        raise ConfigError(
+            f"model.rig={config.model.rig} has {[c.name for c in mounted]}, but model {kind!r} wants "
+            f"{[c.name for c in model.cameras]} exactly as it was trained; choose another rig"
+        )
+    return AgentDriver(Agent(Blackout(model) if config.blackout else model, agent))
+
+
+PRIVILEGED: dict[str, Callable] = {
+    "expert": lambda ground: Expert(ground.road_map, ground.route),
+    "scripted": lambda ground: ScriptedDriver(ground.road_map, ground.route),
+}
