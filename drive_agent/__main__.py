@@ -59,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if words else 2
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        return _complain(f"unknown verb {verb!r}{did_you_mean(verb, list(VERBS))}; drive-agent --help lists them", 2)
+        return _complain(
+            f"unknown verb {verb!r}{did_you_mean(verb, list(VERBS))}; drive-agent --help lists them", 2
+        )
     run, help_text = VERBS[verb]
     if any(w in ("-h", "--help") for w in rest):
         print(help_text())
@@ -121,7 +123,9 @@ def _score(words: list[str]) -> int:
     if not words or "=" in words[0]:
         raise ConfigError("score needs a run folder: drive-agent score runs/NAME")
     given = _pairs(words[1:], ("version", "format"))
-    return print_score(words[0], given.get("version", "2.1"), given.get("format", "text"), Console(highlight=False))
+    return print_score(
+        words[0], given.get("version", "2.1"), given.get("format", "text"), Console(highlight=False)
+    )
 
 
 def _doctor(words: list[str]) -> int:
@@ -146,7 +150,9 @@ def _pairs(words: list[str], known: tuple[str, ...]) -> dict[str, str]:
         if not equals:
             raise ConfigError(f"{word!r}: expected key=value")
         if key not in known:
-            raise ConfigError(f"unknown key {key!r}{did_you_mean(key, list(known))}; known: {', '.join(known) or 'none'}")
+            raise ConfigError(
+                f"unknown key {key!r}{did_you_mean(key, list(known))}; known: {', '.join(known) or 'none'}"
+            )
         given[key] = value
     return given
 

@@ -34,7 +34,12 @@ class CarlaConfig:
     def __post_init__(self) -> None:
         expect("carla.kind", self.kind, self.kind in ("embedded", "remote"), "embedded or remote")
         expect("carla.port", self.port, 0 <= self.port < 65535, "a TCP port, or 0 for a free one")
-        expect("carla.port", self.port, self.port or self.kind == "embedded", "the port of the running server, e.g. 2000")
+        expect(
+            "carla.port",
+            self.port,
+            self.port or self.kind == "embedded",
+            "the port of the running server, e.g. 2000",
+        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,12 @@ class DriveConfig:
         expect("repetitions", self.repetitions, 1 <= self.repetitions <= 100, "1 to 100")
         expect("workers", self.workers, 1 <= self.workers <= 64, "1 to 64")
         ratio = self.model.period_s / self.tick_s
-        expect("model.period_s", self.model.period_s, abs(ratio - round(ratio)) < 1e-6, f"a multiple of tick_s={self.tick_s}")
+        expect(
+            "model.period_s",
+            self.model.period_s,
+            abs(ratio - round(ratio)) < 1e-6,
+            f"a multiple of tick_s={self.tick_s}",
+        )
 
 
 def expect(name: str, value: object, ok: object, expected: str) -> None:
@@ -114,7 +124,9 @@ def compose(name: str, overrides: list[str]) -> dict[str, Any]:
             if key.lstrip("+") not in known:
                 raise ConfigError(f"unknown key {key!r}{did_you_mean(key, known)}; see --help for all keys")
         try:
-            values = OmegaConf.to_container(hydra_compose(config_name=name, overrides=overrides), resolve=True)
+            values = OmegaConf.to_container(
+                hydra_compose(config_name=name, overrides=overrides), resolve=True
+            )
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_one_line(error, overrides)) from error
     assert isinstance(values, dict)
@@ -133,7 +145,9 @@ def build(kind: type, values: dict[str, Any], where: str = "") -> Any:
         hint = hints[key]
         if is_dataclass(hint) and isinstance(hint, type):
             if not isinstance(value, dict):
-                raise ConfigError(f"{where + key}={value}: expected a group of keys {[f.name for f in fields(hint)]}")
+                raise ConfigError(
+                    f"{where + key}={value}: expected a group of keys {[f.name for f in fields(hint)]}"
+                )
             made[key] = build(hint, value, f"{where}{key}.")
         else:
             made[key] = _typed(where + key, value, hint)
@@ -155,7 +169,12 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         expect(name, value, type(None) in allowed, str(hint))
         return None
     if bool in allowed or isinstance(value, bool):
-        expect(name, value, isinstance(value, bool) and bool in allowed, "true or false" if bool in allowed else str(hint))
+        expect(
+            name,
+            value,
+            isinstance(value, bool) and bool in allowed,
+            "true or false" if bool in allowed else str(hint),
+        )
         return value
     if str in allowed:
         return str(value)

@@ -40,7 +40,12 @@ def examine() -> Iterator[Finding]:
     yield _cores()
     yield _gpu()
     yield _package("bitsandbytes", "quantized models (pip install 'drive-agent[quant]')", needed=False)
-    yield _package("nuscenes", "nuScenes data (pip install 'drive-agent[nuscenes]')", needed=False, name="nuscenes-devkit")
+    yield _package(
+        "nuscenes",
+        "nuScenes data (pip install 'drive-agent[nuscenes]')",
+        needed=False,
+        name="nuscenes-devkit",
+    )
 
 
 def _python() -> Finding:
@@ -56,7 +61,9 @@ def _platform() -> Finding:
     name = f"{platform.system()} {platform.machine()}"
     if name == "Linux x86_64":
         return Finding("ok", "platform", name)
-    return Finding("absent", "platform", name, "untested; the carla wheel exists for Linux and Windows on x86-64")
+    return Finding(
+        "absent", "platform", name, "untested; the carla wheel exists for Linux and Windows on x86-64"
+    )
 
 
 def _package(module: str, why: str, *, needed: bool, name: str = "") -> Finding:
@@ -72,7 +79,9 @@ def _weights() -> Finding:
         folder = shipped_weights()
     except ValueError as error:
         return Finding("missing", "embedded weights", str(error), "restore the files from the repository")
-    return Finding("ok", "embedded weights", f"{sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.1f} MB")
+    return Finding(
+        "ok", "embedded weights", f"{sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.1f} MB"
+    )
 
 
 def _kernels() -> Finding:
@@ -95,4 +104,6 @@ def _gpu() -> Finding:
 
     if torch.cuda.is_available():
         return Finding("ok", "GPU", torch.cuda.get_device_name(0))
-    return Finding("absent", "GPU", "none; the embedded model needs none", "MiMo-Embodied-7B needs one with 8 GB or more")
+    return Finding(
+        "absent", "GPU", "none; the embedded model needs none", "MiMo-Embodied-7B needs one with 8 GB or more"
+    )

@@ -14,7 +14,9 @@ def to_frame(points: np.ndarray, x_m: float, y_m: float, yaw_rad: float) -> np.n
     """Points (..., 2) of an outer frame, seen from a pose in that frame."""
     delta = np.asarray(points, dtype=float) - (x_m, y_m)
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
-    return np.stack([delta[..., 0] * cos + delta[..., 1] * sin, delta[..., 1] * cos - delta[..., 0] * sin], -1)
+    return np.stack(
+        [delta[..., 0] * cos + delta[..., 1] * sin, delta[..., 1] * cos - delta[..., 0] * sin], -1
+    )
 
 
 def from_frame(points: np.ndarray, x_m: float, y_m: float, yaw_rad: float) -> np.ndarray:
@@ -22,7 +24,11 @@ def from_frame(points: np.ndarray, x_m: float, y_m: float, yaw_rad: float) -> np
     points = np.asarray(points, dtype=float)
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
     return np.stack(
-        [x_m + points[..., 0] * cos - points[..., 1] * sin, y_m + points[..., 0] * sin + points[..., 1] * cos], -1
+        [
+            x_m + points[..., 0] * cos - points[..., 1] * sin,
+            y_m + points[..., 0] * sin + points[..., 1] * cos,
+        ],
+        -1,
     )
 
 
@@ -56,7 +62,9 @@ def project(path: np.ndarray, point: np.ndarray) -> tuple[float, float]:
     return float(along), float(np.sign(side) * np.linalg.norm(gap[k]))
 
 
-def box_corners(x_m: float, y_m: float, yaw_rad: float, half_length_m: float, half_width_m: float) -> np.ndarray:
+def box_corners(
+    x_m: float, y_m: float, yaw_rad: float, half_length_m: float, half_width_m: float
+) -> np.ndarray:
     """Corners (4, 2) of an oriented box, counter-clockwise from the front left."""
     local = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * (half_length_m, half_width_m)
     return from_frame(local, x_m, y_m, yaw_rad)

@@ -43,7 +43,9 @@ class CameraMount:
 
     def project(self, points_ego: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (n, 2) and depths (n,) of ego points (n, 3). Depth <= 0 is behind the camera (pixel meaningless)."""
-        in_camera = (np.asarray(points_ego, dtype=float) - (self.x_m, self.y_m, self.z_m)) @ self.ego_to_camera.T
+        in_camera = (
+            np.asarray(points_ego, dtype=float) - (self.x_m, self.y_m, self.z_m)
+        ) @ self.ego_to_camera.T
         depth = in_camera[:, 2]
         safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
         pixels = self.focal_px * in_camera[:, :2] / safe[:, None] + (self.width / 2, self.height / 2)

@@ -75,9 +75,7 @@ class Controller:
         self._lateral = Pid(config.lateral)
         self._longitudinal = Pid(config.longitudinal)
 
-    def step(
-        self, plan: Plan, then: EgoState, now: EgoState
-    ) -> tuple[Command, ControlTerms, ControlTerms]:
+    def step(self, plan: Plan, then: EgoState, now: EgoState) -> tuple[Command, ControlTerms, ControlTerms]:
         """Track `plan`, made when the car was at `then`, from where it is `now`."""
         path, age_s = move_plan(plan, then, now)
         steer, lateral = self._steer(path, now.speed_mps)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from drive_agent.geometry import to_frame, wrap_angle
-from drive_agent.types import Briefing, CameraImage, EgoState, Frame, Maneuver, SensorPacket
+from drive_agent.types import Briefing, CameraImage, EgoState, Frame, SensorPacket
 
 EARTH_RADIUS_M = 6_378_137.0  # WGS-84 equatorial, the one CARLA projects with
 GNSS_GAIN = 0.05  # share of a position fix that corrects the odometry: noise 0.5 m -> about 0.1 m

@@ -23,11 +23,15 @@ def check(command: Command | None, plan_age_s: float, config: GuardConfig) -> tu
     if command is None:
         return stop, "no plan yet"
     if plan_age_s > config.plan_hold_s:
-        return Command(0.0, command.steer if math.isfinite(command.steer) else 0.0, config.stop_brake), "plan too old"
+        return Command(
+            0.0, command.steer if math.isfinite(command.steer) else 0.0, config.stop_brake
+        ), "plan too old"
     if not all(math.isfinite(v) for v in (command.throttle, command.steer, command.brake)):
         return stop, "command not finite"
     clipped = Command(
-        min(max(command.throttle, 0.0), 1.0), min(max(command.steer, -1.0), 1.0), min(max(command.brake, 0.0), 1.0)
+        min(max(command.throttle, 0.0), 1.0),
+        min(max(command.steer, -1.0), 1.0),
+        min(max(command.brake, 0.0), 1.0),
     )
     if clipped != command:
         return clipped, "command out of range"

@@ -17,10 +17,27 @@ from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError,
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
-OBJECT_FIELDS = ("kind", "score", "x_m", "y_m", "heading_rad", "speed_mps", "half_length_m", "half_width_m") + tuple(
+OBJECT_FIELDS = (
+    "kind",
+    "score",
+    "x_m",
+    "y_m",
+    "heading_rad",
+    "speed_mps",
+    "half_length_m",
+    "half_width_m",
+) + tuple(
     f"d{axis}{second}_m" for second in (1, 2, 3) for axis in "xy"
 )  # d: displacement in the ego frame after so many seconds
-NEEDED = ("path_ego", "speed_probs", "speed_values_mps", "light_probs", "gap_probs", "gap_values_m", "objects")
+NEEDED = (
+    "path_ego",
+    "speed_probs",
+    "speed_values_mps",
+    "light_probs",
+    "gap_probs",
+    "gap_values_m",
+    "objects",
+)
 
 
 def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
@@ -40,7 +57,9 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:
     """Speeds at `SPEED_TIMES_S` on the way from the own to the target speed, within comfortable bounds."""
-    return np.clip(target_mps, speed_mps - DECEL_MPS2 * SPEED_TIMES_S, speed_mps + ACCEL_MPS2 * SPEED_TIMES_S).clip(0.0)
+    return np.clip(
+        target_mps, speed_mps - DECEL_MPS2 * SPEED_TIMES_S, speed_mps + ACCEL_MPS2 * SPEED_TIMES_S
+    ).clip(0.0)
 
 
 def read_scene(reply: Reply) -> tuple[Scene, Forecast]:

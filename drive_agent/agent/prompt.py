@@ -42,7 +42,9 @@ def build_prompt(frame: Frame, cameras: tuple[str, ...]) -> Prompt:
     """Ask for what is seen, what will happen and where to drive, with the pictures of `cameras` in that order."""
     missing = [name for name in cameras if name not in frame.cameras]
     if missing:
-        raise ValueError(f"cameras {missing} are not in the frame, which has {sorted(frame.cameras)}; use a rig that has them")
+        raise ValueError(
+            f"cameras {missing} are not in the frame, which has {sorted(frame.cameras)}; use a rig that has them"
+        )
     state = prompt_state(frame)
     images = tuple(frame.cameras[name] for name in cameras)
     content: list[dict] = []

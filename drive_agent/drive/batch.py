@@ -61,20 +61,28 @@ def jobs_of(config: DriveConfig) -> list[Job]:
 
 def open_run(config: DriveConfig) -> Path:
     """Make the run folder and write config.yaml; a folder that holds a run is only entered with resume=true."""
-    name = config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_{Path(config.routes).stem}_{config.model.kind}"
+    name = (
+        config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_{Path(config.routes).stem}_{config.model.kind}"
+    )
     run = Path(name)
     written = run / "config.yaml"
     if written.exists() and not config.resume:
-        raise ConfigError(f"out={name} already holds a run; give resume=true to go on with it, or another out=")
+        raise ConfigError(
+            f"out={name} already holds a run; give resume=true to go on with it, or another out="
+        )
     if config.resume and not written.exists():
-        raise ConfigError(f"resume=true, but out={name} holds no run (no config.yaml); start it without resume")
+        raise ConfigError(
+            f"resume=true, but out={name} holds no run (no config.yaml); start it without resume"
+        )
     try:
         (run / "routes").mkdir(parents=True, exist_ok=True)
         settings = {"config": asdict(config), "versions": versions(), "git": git_hash(), "seed": config.seed}
         if not config.resume:
             write_text(written, OmegaConf.to_yaml(OmegaConf.create(settings)))
     except OSError as error:
-        raise OSError(f"out={name} cannot be written ({error.strerror}); give out= a folder you may write to") from error
+        raise OSError(
+            f"out={name} cannot be written ({error.strerror}); give out= a folder you may write to"
+        ) from error
     return run
 
 
@@ -168,7 +176,9 @@ def _drive_job(
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
         except (TimeoutError, ConnectionError) as error:
             outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
-        except RuntimeError as error:  # what the carla client raises for everything the server says or does not say
+        except (
+            RuntimeError
+        ) as error:  # what the carla client raises for everything the server says or does not say
             outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
         except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
             return Outcome("Failed - Agent crashed", f"{type(error).__name__}: {error}", 0.0, 0.0)
@@ -202,7 +212,9 @@ def versions() -> dict[str, str]:
 def git_hash() -> str:
     """Commit of the checkout this package runs from, "" outside of one."""
     here = Path(__file__).parent
-    done = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

@@ -75,7 +75,9 @@ class CarlaEnv:
         route = plan_route(road_map, spec.keypoints)
         self._world.set_weather(weather_at(spec, 0.0))
         self._infos: dict[int, ActorInfo] = {}
-        self._signals = {a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")}
+        self._signals = {
+            a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")
+        }
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
         self._start_traffic(seed, route.points[0])
         self._frame = self._world.tick()
@@ -103,7 +105,13 @@ class CarlaEnv:
         rows = np.array([_row(snapshot.find(i)) for i in ids])
         lights = {key: LIGHTS.get(actor.get_state(), LightState.NONE) for key, actor in self._signals.items()}
         return Truth(
-            self._time_us(), self._frame, tuple(ids), rows, lights, dict(self._infos), self._sensors.collisions()
+            self._time_us(),
+            self._frame,
+            tuple(ids),
+            rows,
+            lights,
+            dict(self._infos),
+            self._sensors.collisions(),
         )
 
     def apply(self, command: Command) -> None:
@@ -158,7 +166,11 @@ class CarlaEnv:
         rng = np.random.default_rng(seed)
         library = self._world.get_blueprint_library()
         cars = sorted(
-            (b for b in library.filter("vehicle.*") if b.get_attribute("base_type").as_str() in ("car", "van", "truck")),
+            (
+                b
+                for b in library.filter("vehicle.*")
+                if b.get_attribute("base_type").as_str() in ("car", "van", "truck")
+            ),
             key=lambda b: b.id,
         )
         places = [p for p in self._map.get_spawn_points() if _distance(p.location, ego_point) > 15.0]
@@ -171,7 +183,9 @@ class CarlaEnv:
                 colors = car.get_attribute("color").recommended_values
                 car.set_attribute("color", colors[rng.integers(len(colors))])
             spawn = carla.command.SpawnActor(car, place)
-            batch.append(spawn.then(carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())))
+            batch.append(
+                spawn.then(carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port()))
+            )
         self._client.apply_batch_sync(batch, False)
 
     def _next_manager_port(self) -> int:

@@ -9,7 +9,9 @@ import carla
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, CameraMount
 
 
-def transform(x_m: float, y_m: float, z_m: float, yaw_rad: float = 0.0, pitch_rad: float = 0.0) -> carla.Transform:
+def transform(
+    x_m: float, y_m: float, z_m: float, yaw_rad: float = 0.0, pitch_rad: float = 0.0
+) -> carla.Transform:
     """A right-handed pose as CARLA's. CARLA's pitch is up positive, as ours."""
     return carla.Transform(
         carla.Location(x=x_m, y=-y_m, z=z_m),

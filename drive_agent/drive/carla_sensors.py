@@ -54,7 +54,9 @@ class Mailbox:
                 ) from None
             if message.frame >= frame:
                 if message.frame > frame:
-                    raise TimeoutError(f"sensor {self._name!r} skipped frame {frame}: next came {message.frame}")
+                    raise TimeoutError(
+                        f"sensor {self._name!r} skipped frame {frame}: next came {message.frame}"
+                    )
                 return message
 
 
@@ -85,7 +87,9 @@ class EgoSensors:
                     "fov": np.degrees(mount.fov_rad),
                     "sensor_tick": settings.camera_period_s,
                 }
-                self._cameras[mount.name] = self._listen("sensor.camera.rgb", camera_transform(mount), attributes)
+                self._cameras[mount.name] = self._listen(
+                    "sensor.camera.rgb", camera_transform(mount), attributes
+                )
         self._first_frame: int | None = None
 
     def read(self, frame: int, time_us: int) -> SensorPacket:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 from drive_agent.agent.agent import Agent, AgentConfig
 from drive_agent.agent.control import Controller
@@ -32,28 +31,23 @@ class AgentDriver:
         return self._agent.step(packet)
 
 
-class Planner(Protocol):
-    """A privileged planner of one route."""
-
-    def plan(self, truth: Truth) -> Plan:
-        """The plan for this tick."""
-        ...
+PlanOf = Callable[[Truth], Plan]  # a privileged planner of one route
 
 
 class PrivilegedDriver:
     """Plans from ground truth at every tick; the plan is tracked like any other."""
 
-    def __init__(self, planner_of: Callable[[Ground], Planner], config: AgentConfig) -> None:
+    def __init__(self, planner_of: Callable[[Ground], PlanOf], config: AgentConfig) -> None:
         self._planner_of = planner_of
         self._config = config
 
     def brief(self, briefing: Briefing, ground: Ground) -> None:
         del briefing
-        self._planner = self._planner_of(ground)
+        self._plan_of = self._planner_of(ground)
         self._control = Controller(self._config.control)
 
     def step(self, packet: SensorPacket, truth: Truth) -> Decision:
-        plan = self._planner.plan(truth)
+        plan = self._plan_of(truth)
         now = true_state(packet, truth)
         command, lateral, longitudinal = self._control.step(plan, now, now)
         checked, rule = check(command, 0.0, self._config.guard)

@@ -14,7 +14,12 @@ from drive_agent.types import Decision, LightState, Scene, Truth
 
 REDRAW_S = 0.2
 PLAIN_STEP_PERCENT = 25.0
-LIGHT_STYLE = {LightState.RED: "bold red", LightState.YELLOW: "yellow", LightState.GREEN: "green", LightState.NONE: "dim"}
+LIGHT_STYLE = {
+    LightState.RED: "bold red",
+    LightState.YELLOW: "yellow",
+    LightState.GREEN: "green",
+    LightState.NONE: "dim",
+}
 
 
 class DriveProgress:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from drive_agent.agent.agent import Agent, AgentConfig
 from drive_agent.config import ConfigError, DriveConfig, did_you_mean
-from drive_agent.drive.drivers import AgentDriver, PrivilegedDriver
-from drive_agent.drive.env import Driver
+from drive_agent.drive.drivers import AgentDriver, PlanOf, PrivilegedDriver
+from drive_agent.drive.env import Driver, Ground
 from drive_agent.expert.expert import Expert, ScriptedDriver
 from drive_agent.models.base import LOADERS, load_model
 from drive_agent.models.blackout import Blackout
@@ -34,7 +32,13 @@ def make_driver(config: DriveConfig) -> Driver:
     return AgentDriver(Agent(Blackout(model) if config.blackout else model, agent))
 
 
-PRIVILEGED: dict[str, Callable] = {
-    "expert": lambda ground: Expert(ground.road_map, ground.route),
-    "scripted": lambda ground: ScriptedDriver(ground.road_map, ground.route),
-}
+def _expert(ground: Ground) -> PlanOf:
+    expert = Expert(ground.road_map, ground.route)
+    return lambda truth: expert.step(truth)[0]
+
+
+def _scripted(ground: Ground) -> PlanOf:
+    return ScriptedDriver(ground.road_map, ground.route).step
+
+
+PRIVILEGED = {"expert": _expert, "scripted": _scripted}

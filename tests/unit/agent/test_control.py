@@ -32,7 +32,11 @@ def drive(path_world, now, speed, steps, replan_every=5):
         v = max(0.0, now.speed_mps + accel * DT_S)
         yaw = now.yaw_rad + v / WHEELBASE_M * math.tan(command.steer * MAX_STEER_RAD) * DT_S
         now = state(
-            now.time_us + 50_000, now.x_m + v * math.cos(yaw) * DT_S, now.y_m + v * math.sin(yaw) * DT_S, yaw, v
+            now.time_us + 50_000,
+            now.x_m + v * math.cos(yaw) * DT_S,
+            now.y_m + v * math.sin(yaw) * DT_S,
+            yaw,
+            v,
         )
         out.append((now, command, lateral, longitudinal))
     return out
@@ -48,7 +52,9 @@ def test_converges_to_a_straight_lane_from_an_offset():
 def test_holds_a_tight_curve():
     angle = np.arange(0, math.pi / 2, 1 / 12.0)
     curve = np.column_stack([20 + 12 * np.sin(angle), 12 - 12 * np.cos(angle)])
-    path = np.concatenate([np.column_stack([np.arange(0, 20.0), np.zeros(20)]), curve, [[32, 12 + k] for k in range(1, 60)]])
+    path = np.concatenate(
+        [np.column_stack([np.arange(0, 20.0), np.zeros(20)]), curve, [[32, 12 + k] for k in range(1, 60)]]
+    )
     trace = drive(path, state(speed=5.0), 5.0, 180)
     errors = [np.min(np.hypot(*(path - (now.x_m, now.y_m)).T)) for now, *_ in trace]
     assert max(errors) < 0.9
