@@ -6,9 +6,17 @@ reward, bird's-eye view and exports. Knows nothing of carla. World frame (right-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+
+from drive_agent.geometry import arc_length
+from drive_agent.lane_index import LaneIndex
 
 
 @dataclass(frozen=True)
@@ -24,9 +32,9 @@ class Lane:
     center: np.ndarray  # (n, 3)
     heading: np.ndarray  # (n,)
     width: np.ndarray  # (n,)
-    successors: tuple[int, ...]  # indices of driving lanes that follow
+    successors: tuple[int, ...]  # indices of lanes of the same kind that follow
     predecessors: tuple[int, ...]
-    left: int  # neighbour in the same direction, -1 when none
+    left: int  # neighbour of the same kind in the same direction, -1 when none
     right: int
     left_change: bool  # may one change to it (by the marking)
     right_change: bool
@@ -37,6 +45,15 @@ class Lane:
     @property
     def is_junction(self) -> bool:
         return self.junction_id >= 0
+
+    @cached_property
+    def stations_m(self) -> np.ndarray:
+        """Distance along the centre line in the plane at each of its points, (n,)."""
+        return arc_length(self.center[:, :2])
+
+    @property
+    def length_m(self) -> float:
+        return float(self.stations_m[-1])
 
 
 @dataclass(frozen=True)
@@ -53,8 +70,127 @@ class StopLine:
 
 @dataclass(frozen=True)
 class RoadMap:
+    """A whole town. Stations are metres along a lane's centre line in driving direction, lateral offsets left positive."""
+
     name: str
     lanes: tuple[Lane, ...]
     stop_lines: tuple[StopLine, ...]
     crosswalks: tuple[np.ndarray, ...]  # closed rings (k, 3)
     geo_reference: tuple[float, float]  # latitude, longitude of the world's origin, degrees
+
+    def nearest_lane(
+        self, point: np.ndarray, heading: float | None = None, kinds: tuple[str, ...] = ("driving",)
+    ) -> tuple[int, float, float]:
+        """Lane index, station and lateral offset (left positive) of the lane centre nearest to a point (2,) or (3,).
+
+        With a heading, a radian of disagreement counts as `lane_index.METRES_PER_RADIAN` of distance: it tells apart
+        the two directions of a street and the crossing ways of a junction. Raises ValueError when the map has no
+        lane of these kinds.
+        """
+        return self._index_of(kinds).nearest(float(point[0]), float(point[1]), heading)
+
+    def lane_at(
+        self, point: np.ndarray, heading: float | None = None, kinds: tuple[str, ...] = ("driving",)
+    ) -> int:
+        """Index of the lane whose surface holds the point, -1 when none does."""
+        index, station_m, lateral_m = self.nearest_lane(point, heading, kinds)
+        lane = self.lanes[index]
+        width_m = np.interp(station_m, lane.stations_m, lane.width)
+        is_beside = abs(lateral_m) <= width_m / 2
+        return index if is_beside else -1
+
+    def pose_on(self, lane: int, station_m: float) -> tuple[float, float, float, float]:
+        """x, y, z and heading on the centre of a lane; stations beyond its ends are clipped to them."""
+        line = self.lanes[lane]
+        stations = line.stations_m
+        k = min(max(bisect.bisect_right(stations, station_m) - 1, 0), len(stations) - 2)
+        share = min(max((station_m - stations[k]) / (stations[k + 1] - stations[k]), 0.0), 1.0)
+        x_m, y_m, z_m = line.center[k] + share * (line.center[k + 1] - line.center[k])
+        turn = (line.heading[k + 1] - line.heading[k] + np.pi) % (2 * np.pi) - np.pi
+        return float(x_m), float(y_m), float(z_m), float(line.heading[k] + share * turn)
+
+    def next_stop_line(
+        self, lane_path: Sequence[int], station_m: float = 0.0
+    ) -> tuple[StopLine, float] | None:
+        """The first stop line at or after `station_m` of the path's first lane, and how far it is, metres.
+
+        `lane_path`: lane indices in driving order; a step to a neighbour is a lane change and costs no distance.
+        """
+        travelled_m = -station_m
+        for lane, following in pairwise([*lane_path, None]):
+            line = self.lanes[lane]
+            changes = following is not None and following in (line.left, line.right)
+            ahead = [] if changes else [(s, k) for s, k in self._stops_on.get(lane, ()) if s >= station_m]
+            if ahead:
+                stop_m, number = min(ahead)
+                return self.stop_lines[number], travelled_m + stop_m
+            if changes:
+                same_place_m = station_m * self.lanes[following].length_m / line.length_m
+                travelled_m += station_m - same_place_m
+                station_m = same_place_m
+            else:
+                travelled_m += line.length_m
+                station_m = 0.0
+        return None
+
+    @cached_property
+    def _stops_on(self) -> dict[int, list[tuple[float, int]]]:
+        """Lane index -> (station, number of the stop line)."""
+        stops: dict[int, list[tuple[float, int]]] = {}
+        for number, stop in enumerate(self.stop_lines):
+            for lane, station_m in zip(stop.lanes, stop.stations_m, strict=True):
+                stops.setdefault(lane, []).append((station_m, number))
+        return stops
+
+    @cached_property
+    def _indices(self) -> dict[tuple[str, ...], LaneIndex]:
+        return {}
+
+    def _index_of(self, kinds: tuple[str, ...]) -> LaneIndex:
+        index = self._indices.get(kinds)
+        if index is None:
+            chosen = [lane for lane in self.lanes if lane.kind in kinds]
+            if not chosen:
+                known = sorted({lane.kind for lane in self.lanes})
+                raise ValueError(f"map {self.name!r} has no lane of kind {kinds}, only {known}")
+            index = LaneIndex([(lane.index, lane.center, lane.heading, lane.stations_m) for lane in chosen])
+            self._indices[kinds] = index
+        return index
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, strings and numbers: what JSON can hold, without loss."""
+        return {
+            "name": self.name,
+            "lanes": [_plain(lane) for lane in self.lanes],
+            "stop_lines": [_plain(stop) for stop in self.stop_lines],
+            "crosswalks": [ring.tolist() for ring in self.crosswalks],
+            "geo_reference": list(self.geo_reference),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RoadMap:
+        """Inverse of `to_dict`."""
+        latitude, longitude = values["geo_reference"]
+        return cls(
+            name=values["name"],
+            lanes=tuple(_restored(Lane, lane) for lane in values["lanes"]),
+            stop_lines=tuple(_restored(StopLine, stop) for stop in values["stop_lines"]),
+            crosswalks=tuple(np.array(ring, float) for ring in values["crosswalks"]),
+            geo_reference=(latitude, longitude),
+        )
+
+
+def _plain(value: Lane | StopLine) -> dict[str, Any]:
+    pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return {name: item.tolist() if isinstance(item, np.ndarray) else item for name, item in pairs}
+
+
+def _restored(kind: type, values: dict[str, Any]) -> Any:
+    """A dataclass from what `_plain` or JSON made of it: arrays and tuples by the field's declared type."""
+
+    def convert(declared: str, item: Any) -> Any:
+        if declared == "np.ndarray":
+            return np.array(item, float)
+        return tuple(item) if declared.startswith("tuple") else item
+
+    return kind(**{field.name: convert(str(field.type), values[field.name]) for field in fields(kind)})
