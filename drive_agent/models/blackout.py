@@ -31,7 +31,9 @@ class Blackout:
             replace(
                 prompt,
                 images=tuple(_black(image) for image in prompt.images),
-                previous_images=tuple(None if image is None else _black(image) for image in prompt.previous_images),
+                previous_images=tuple(
+                    None if image is None else _black(image) for image in prompt.previous_images
+                ),
             )
         )
 
