@@ -51,6 +51,7 @@ class RouteJudge:
         self._events: list[Event] = []
         self._ticks = 0
         self._last: EgoTick | None = None
+        self._first_s = 0.0
         self._closed = False
         self.route_length_m = dense.length_m
         self.ended: str | None = None
@@ -59,6 +60,11 @@ class RouteJudge:
     def completion_percent(self) -> float:
         """Share of the route that was driven, 0 to 100, in steps of 0.01; 100 only when the goal was reached."""
         return self._completion.percent
+
+    @property
+    def simulated_s(self) -> float:
+        """From the first tick to the last one."""
+        return self._last.time_s - self._first_s if self._last else 0.0
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -70,8 +76,10 @@ class RouteJudge:
         """Judge one tick; returns what is new. Raises RuntimeError after the end."""
         if self._closed:
             raise RuntimeError(f"the route has ended ({self.ended}), a further tick cannot be judged")
-        self._ticks += 1
         tick = self._last = ego_tick(truth, self._map)
+        if not self._ticks:
+            self._first_s = tick.time_s
+        self._ticks += 1
         new = [event for done in scenario_events for event in self._take(tick, done)]
         new += [event for criterion in self._criteria for event in criterion.update(tick)]
         self.ended = self._why_ended()

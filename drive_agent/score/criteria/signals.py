@@ -1,8 +1,8 @@
 """Red lights and stop signs.
 
-Source: RunningRedLightTest and RunningStopTest in scenario_runner's atomic_criteria.py. CARLA's trigger boxes are not
-part of a `RoadMap`; its stop lines, which ScenarioRunner derives from those boxes for lights, take their place, and for
-stop signs a box of CARLA's usual size around the line does.
+Source: RunningRedLightTest and RunningStopTest in scenario_runner's atomic_criteria.py. They start from the trigger boxes
+of CARLA's signs, which a `RoadMap` does not have: for lights, only the stop lines that they lead to are needed, for stop
+signs the boxes are made as CARLA's StopSignComponent makes them.
 """
 
 from __future__ import annotations
@@ -85,12 +85,15 @@ class StopSign:
     STEP_M = 0.5
     STANDING_MPS = 0.1
     BACKWARDS = -0.17  # ScenarioRunner's for about 100 degrees
-    HALF_LENGTH_M = 1.2 * 1.5  # CARLA's box is 3 m long along the lane, the test stretches it by 1.2
-    HALF_WIDTH = 1.2 * 0.5  # of the lane width
+    HALF_BOX = 0.45  # of the lane width, along and across; the box ends at the line
+    STRETCH = 1.2
 
     def __init__(self, road_map: RoadMap) -> None:
         self._map = road_map
-        self._stops = _stops(road_map, "stop")
+        self._stops = [
+            (line, place_on(road_map, place.lane.index, place.station_m - self.HALF_BOX * place.width_m))
+            for line, place in _stops(road_map, "stop")
+        ]
         self._places = np.array([[place.x_m, place.y_m] for _, place in self._stops]).reshape(-1, 2)
         self._target: int | None = None
         self._stood = False
@@ -131,8 +134,8 @@ class StopSign:
         cos, sin = math.cos(place.heading_rad), math.sin(place.heading_rad)
         delta = ahead - (place.x_m, place.y_m)
         along, across = delta @ (cos, sin), delta @ (-sin, cos)
-        inside = (np.abs(along) < self.HALF_LENGTH_M) & (np.abs(across) < self.HALF_WIDTH * place.width_m)
-        return bool(inside.any())
+        half = self.STRETCH * self.HALF_BOX * place.width_m
+        return bool(((np.abs(along) < half) & (np.abs(across) < half)).any())
 
     def _ahead(self, place: LanePlace) -> np.ndarray:
         """Points (n, 2) of the lane centre from the ego's on, over the first successors, `REACH_M` far."""

@@ -1,0 +1,91 @@
+"""One judged route: what the scores are computed from, whether it was judged here or by the Leaderboard itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from drive_agent.log.schema import Outcome
+from drive_agent.log.store import Episode
+from drive_agent.score.events import Event
+from drive_agent.score.judge import judge_episode
+from drive_agent.score.rules import LEADERBOARD_2, Rules
+
+STATUS_OF = {  # why a route ended -> the Leaderboard's wording
+    "route_deviation": "Failed - Agent deviated from the route",
+    "blocked": "Failed - Agent got blocked",
+    "timeout": "Failed - Agent timed out",
+    "tick_runtime": "Failed - TickRuntime",
+}
+LOG_NAME = "log.mcap"
+
+
+@dataclass(frozen=True)
+class JudgedRoute:
+    """`status` is "Perfect", "Completed" or "Failed - ..."; `reason` adds to it where something outside broke off."""
+
+    route_id: str  # as in the results file: "RouteScenario_<id>_rep<k>"
+    status: str
+    reason: str
+    completion_percent: float
+    events: tuple[Event, ...]
+    route_length_m: float
+    simulated_s: float
+    wall_s: float
+
+    @property
+    def driven_km(self) -> float:
+        return self.route_length_m / 1000 * self.completion_percent / 100
+
+
+def record_name(route_id: str, repetition: int) -> str:
+    """A route's name in the results file."""
+    return f"RouteScenario_{route_id}_rep{repetition}"
+
+
+def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERBOARD_2) -> JudgedRoute:
+    """Judge a drive from its log.
+
+    A drive that did not end by itself has the status of `outcome`, else of the log's own. Raises ValueError when there is
+    neither (the drive was interrupted, nothing says how), and for unreadable logs.
+    """
+    with Episode.open(path) as episode:
+        header = episode.header
+        outcome = outcome or episode.outcome
+        judge = judge_episode(episode, rules)
+        if judge.ended is None and outcome is None:
+            raise ValueError(f"{path}: {episode.truncated}; drive it again")
+        return JudgedRoute(
+            route_id=record_name(header.route_id, header.repetition),
+            status=_status(judge.ended, len(judge.events), outcome),
+            reason=outcome.reason if outcome else "",
+            completion_percent=judge.completion_percent,
+            events=judge.events,
+            route_length_m=judge.route_length_m,
+            simulated_s=judge.simulated_s,
+            wall_s=outcome.wall_s if outcome else 0.0,
+        )
+
+
+def unlogged(route_id: str, outcome: Outcome) -> JudgedRoute:
+    """A route that failed before its log began: no completion, no events, as the Leaderboard scores it."""
+    return JudgedRoute(
+        route_id, outcome.status, outcome.reason, 0.0, (), 0.0, outcome.simulated_s, outcome.wall_s
+    )
+
+
+def logs_in(run: Path) -> Iterator[Path]:
+    """The route folders of a run, in order of name, as the paths their logs have."""
+    for folder in sorted((run / "routes").glob("*")):
+        if folder.is_dir():
+            yield folder / LOG_NAME
+
+
+def _status(ended: str | None, infractions: int, outcome: Outcome | None) -> str:
+    if ended == "completed":
+        return "Completed" if infractions else "Perfect"
+    if ended is not None:
+        return STATUS_OF[ended]
+    assert outcome is not None
+    return outcome.status
