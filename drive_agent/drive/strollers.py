@@ -1,0 +1,182 @@
+"""How people behave: they stroll on pavements, turn round where one ends, and now and then cross the road.
+
+They cross where a crosswalk is near or else right where they are, after looking: not in front of a car that could
+hardly stop. Knows nothing of carla. World frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from drive_agent.geometry import arc_length, resample
+from drive_agent.roadmap import RoadMap
+from drive_agent.types import Truth
+
+STEP_M = 2.0
+ARRIVED_M = 0.5
+SIDE_M = 0.6  # people keep up to this beside the middle of the pavement
+JOIN_M = 5.0  # a pavement that begins this near to where one ends goes on there
+CROSS_PER_STEP = 0.05
+ROAD_WIDTH_M = (6.0, 28.0)  # between the middles of the pavements of a road that one may cross
+CROSSWALK_REACH_M = 15.0
+PACE_MPS = (1.0, 1.7)
+RUN_MPS, RUN_SHARE = 2.6, 0.15
+LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
+GIVE_UP_US = 15_000_000
+
+
+@dataclass(frozen=True)
+class Pavement:
+    """One pavement's middle line, a point each `STEP_M`."""
+
+    points: np.ndarray  # (n, 2)
+    heights_m: np.ndarray  # (n,)
+
+
+@dataclass
+class Stroller:
+    """One person's intentions."""
+
+    pavement: int
+    place: int
+    direction: int  # +1 or -1 along the pavement
+    pace_mps: float
+    side_m: float
+    targets: list[np.ndarray] = field(default_factory=list)
+    look_at: int = 0  # when so many targets are left the next leg is the road: look first; 0 when not crossing
+    waited_us: int = 0
+    came_from: tuple[int, int] = (0, 0)  # pavement and place before the crossing
+
+
+class Pavements:
+    """The pavements of a town, and the ways over its roads."""
+
+    def __init__(self, road_map: RoadMap) -> None:
+        lanes = [lane for lane in road_map.lanes if lane.kind == "sidewalk" and len(lane.center) > 6]
+        if not lanes:
+            raise ValueError(f"town {road_map.name!r} has no pavement to walk on; set walkers to 0")
+        self.lines = []
+        for lane in lanes:
+            length = arc_length(lane.center[:, :2])[-1]
+            points = resample(lane.center, np.linspace(0.0, length, max(int(length / STEP_M), 2) + 1))
+            self.lines.append(Pavement(points[:, :2], points[:, 2]))
+        self._opposite = [
+            [k for k, other in enumerate(lanes) if other.road_id == lane.road_id and other.lane_id * lane.lane_id < 0]
+            for lane in lanes
+        ]
+        self._crosswalks = [ring[:-1, :2] for ring in road_map.crosswalks]
+
+    def over(self, pavement: int, place: int, rng: np.random.Generator) -> tuple[list[np.ndarray], int, int] | None:
+        """The way across from a place: its points, and the pavement and place where it ends. None when there is none."""
+        here = self.lines[pavement].points[place]
+        for other in self._opposite[pavement]:
+            gaps = np.linalg.norm(self.lines[other].points - here, axis=1)
+            there = int(gaps.argmin())
+            if ROAD_WIDTH_M[0] < gaps[there] < ROAD_WIDTH_M[1]:
+                target = self.lines[other].points[there]
+                return [*self._crosswalk(here, target, rng), target], other, there
+        return None
+
+    def _crosswalk(self, here: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+        """Two points of a crosswalk near the straight way, in walking order, or nothing."""
+        middle = 0.5 * (here + there)
+        rings = [r for r in self._crosswalks if np.linalg.norm(r.mean(0) - middle) < CROSSWALK_REACH_M]
+        if not rings or rng.random() < 0.3:
+            return []
+        ring = min(rings, key=lambda r: float(np.linalg.norm(r.mean(0) - middle)))
+        across = (there - here) / np.linalg.norm(there - here)
+        depth = (ring - ring.mean(0)) @ across
+        beside = np.array([-across[1], across[0]])
+        width = float(np.ptp((ring - ring.mean(0)) @ beside))
+        shift = beside * rng.uniform(-0.3, 0.3) * width
+        return [ring.mean(0) + across * depth.min() + shift, ring.mean(0) + across * depth.max() + shift]
+
+    def next_line(self, pavement: int, place: int) -> tuple[int, int, int] | None:
+        """Pavement, place and direction that go on where one ends, None when nothing joins."""
+        end = self.lines[pavement].points[place]
+        best, nearest = None, JOIN_M
+        for k, line in enumerate(self.lines):
+            if k == pavement:
+                continue
+            for at, direction in ((0, 1), (len(line.points) - 1, -1)):
+                gap = float(np.linalg.norm(line.points[at] - end))
+                if gap < nearest:
+                    best, nearest = (k, at, direction), gap
+        return best
+
+
+def new_stroller(pavements: Pavements, pavement: int, place: int, rng: np.random.Generator) -> Stroller:
+    """A person at a place, going either way."""
+    direction = 1 if rng.random() < 0.5 else -1
+    return Stroller(pavement, place, direction, rng.uniform(*PACE_MPS), rng.uniform(-SIDE_M, SIDE_M))
+
+
+def walk(
+    person: Stroller, position: np.ndarray, pavements: Pavements, cars: np.ndarray, step_us: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Velocity (2,) of a person at `position` (2,), given `cars` (n, 4): x, y, vx, vy. Changes the intentions."""
+    while person.targets and np.linalg.norm(person.targets[0] - position) < ARRIVED_M:
+        person.targets.pop(0)
+    if not person.targets:
+        _next_target(person, pavements, rng)
+    if person.look_at == len(person.targets):
+        if _car_comes(position, person.targets[-1], cars):
+            return _wait(person, step_us)
+        person.look_at = 0
+    gap = person.targets[0] - position
+    return gap / max(float(np.linalg.norm(gap)), 1e-6) * person.pace_mps
+
+
+def _wait(person: Stroller, step_us: int) -> np.ndarray:
+    """Stand; after a while give the crossing up."""
+    person.waited_us += step_us
+    if person.waited_us > GIVE_UP_US:
+        person.look_at = 0
+        person.pavement, person.place = person.came_from
+        person.targets.clear()
+    return np.zeros(2)
+
+
+def _next_target(person: Stroller, pavements: Pavements, rng: np.random.Generator) -> None:
+    if rng.random() < CROSS_PER_STEP:
+        way = pavements.over(person.pavement, person.place, rng)
+        if way is not None:
+            person.came_from = person.pavement, person.place
+            person.targets, person.pavement, person.place = way
+            person.look_at = 1 if len(person.targets) == 1 else 2
+            person.waited_us = 0
+            person.pace_mps = RUN_MPS if rng.random() < RUN_SHARE else rng.uniform(*PACE_MPS)
+            return
+    line = pavements.lines[person.pavement]
+    if not 0 <= person.place + person.direction < len(line.points):
+        joined = pavements.next_line(person.pavement, person.place)
+        if joined is None:
+            person.direction = -person.direction
+        else:
+            person.pavement, person.place, person.direction = joined
+            line = pavements.lines[person.pavement]
+    person.place = int(np.clip(person.place + person.direction, 0, len(line.points) - 1))
+    along = np.gradient(line.points, axis=0)[person.place]
+    normal = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+    person.targets = [line.points[person.place] + person.side_m * normal]
+
+
+def _car_comes(position: np.ndarray, target: np.ndarray, cars: np.ndarray) -> bool:
+    """Whether a car will soon be where the way from here to there leads over."""
+    if not len(cars):
+        return False
+    way = target - position
+    share = np.clip((cars[:, :2] - position) @ way / max(float(way @ way), 1e-6), 0.0, 1.0)
+    gap = position + share[:, None] * way - cars[:, :2]
+    speed = np.linalg.norm(cars[:, 2:], axis=1)
+    distance = np.linalg.norm(gap, axis=1)
+    nearing = (gap * cars[:, 2:]).sum(1) > 0.0
+    return bool((nearing & (speed > 0.5) & (distance < LOOK_M + LOOK_S * speed)).any())
+
+
+def cars_of(truth: Truth) -> np.ndarray:
+    """Cars (n, 4) x, y, vx, vy of a tick."""
+    rows = [k for k, actor_id in enumerate(truth.ids) if truth.infos[actor_id].wheelbase_m > 0.0]
+    return truth.actors[rows][:, [0, 1, 5, 6]]
