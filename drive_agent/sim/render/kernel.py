@@ -1,0 +1,74 @@
+"""The one set of numba options for every kernel of the renderer, and the tuples that kernels share.
+
+No `fastmath` and no `parallel`: pictures are equal bit for bit whatever the number of threads. `nogil` lets plain
+threads run kernels side by side. Numba's disk cache looks only at the file of the outermost kernel: after editing a
+function that a kernel of another file calls, touch that file too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+kernel = njit(nogil=True, cache=True, fastmath=False, error_model="numpy")
+
+F32 = np.float32
+
+
+class Triangles(NamedTuple):
+    """Every triangle that can be drawn: the static world first, then one run of triangles a cached body part."""
+
+    corners: (
+        np.ndarray
+    )  # float32 (n, 3 corners, xyz), metres; the part's own frame, for the static world the world
+    normals: np.ndarray  # float32 (n, 3), unit, outward: triangles are seen from this side only
+    colors: np.ndarray  # float32 (n, 3), linear albedo or emission
+    materials: np.ndarray  # uint8 (n,), see materials.py
+    tags: np.ndarray  # uint8 (n,), see labels.py
+    objects: np.ndarray  # int32 (n,), 0 for surfaces, negative for static objects, see scenery.py
+    params: np.ndarray  # float32 (n, 4), meaning depends on the material
+
+
+class Draws(NamedTuple):
+    """Runs of triangles with a bounding sphere in the world: the unit of culling."""
+
+    first: np.ndarray  # int32 (k,)
+    last: np.ndarray  # int32 (k,), exclusive
+    centers: np.ndarray  # float32 (k, 3), world
+    radii: np.ndarray  # float32 (k,)
+    reaches: np.ndarray  # float32 (k,), metres beyond which the run is not worth drawing
+    instances: np.ndarray  # int32 (k,), row of Instances
+
+
+class Instances(NamedTuple):
+    """Where a run of triangles stands and what its actor lends to it. Row 0 is the static world."""
+
+    rotations: np.ndarray  # float32 (m, 3, 3), own frame to world
+    translations: np.ndarray  # float32 (m, 3)
+    ids: np.ndarray  # int32 (m,), actor id
+    paints: np.ndarray  # float32 (m, 3), linear colour of painted triangles
+    flags: np.ndarray  # int32 (m,), carla.VehicleLightState
+
+
+class View(NamedTuple):
+    """A camera, or a light that looks at the world, in units of samples."""
+
+    position: np.ndarray  # float32 (3,), world
+    axes: np.ndarray  # float32 (3, 3), rows forward, right, up in the world
+    focal: np.float32  # samples per unit of tangent; orthographic: samples per metre
+    center_x: np.float32
+    center_y: np.float32
+    width: int
+    height: int
+    near: np.float32
+    far: np.float32
+    orthographic: bool
+
+
+class Projected(NamedTuple):
+    """Triangles on the screen, ready to be filled."""
+
+    triangle: np.ndarray  # int32 (cap,), row of Triangles
+    instance: np.ndarray  # int32 (cap,), row of Instances
+    xy: np.ndarray  # float32 (cap, 6), samples: x0 y0 x1 y1 x2 y2
+    closeness: np.ndarray  # float32 (cap, 3), larger is nearer: 1/depth, orthographic: -depth

@@ -1,0 +1,56 @@
+"""Which ground is still free: a one-metre grid of the town for placing buildings, trees and lamps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from drive_agent.sim.render.streets import Ribbon
+
+CELL_M = 1.0
+
+
+class Plots:
+    """Taken and free cells; the terrain's extent is `low` to `high` (2,), metres."""
+
+    def __init__(self, low: np.ndarray, high: np.ndarray):
+        self.low, self.high = np.asarray(low, float), np.asarray(high, float)
+        shape = np.ceil((self.high - self.low) / CELL_M).astype(int) + 1
+        self._taken = np.zeros(tuple(shape), bool)
+
+    def _cells(self, points: np.ndarray) -> np.ndarray:
+        cells = np.floor((points - self.low) / CELL_M).astype(int)
+        return np.clip(cells, 0, np.array(self._taken.shape) - 1)
+
+    def take_ribbons(self, ribbons: list[Ribbon], margin_m: float) -> None:
+        """Everything under the lanes and `margin_m` beside them."""
+        points = []
+        for ribbon in ribbons:
+            half = ribbon.width_m.max() / 2 + margin_m
+            for offset in np.arange(-half, half + 0.5, 0.7):
+                line = ribbon.center[:, :2] + ribbon.right[:, :2] * min(offset, half)
+                points += [line, (line[:-1] + line[1:]) / 2]
+        cells = self._cells(np.concatenate(points))
+        self._taken[cells[:, 0], cells[:, 1]] = True
+
+    def rectangle(self, x: float, y: float, yaw_rad: float, length: float, width: float) -> np.ndarray:
+        """Cells (n, 2) of a turned rectangle."""
+        u = np.arange(-length / 2, length / 2 + 0.45, 0.9)
+        v = np.arange(-width / 2, width / 2 + 0.45, 0.9)
+        u, v = (grid.ravel() for grid in np.meshgrid(u, v))
+        c, s = math.cos(yaw_rad), math.sin(yaw_rad)
+        return self._cells(np.stack([x + u * c - v * s, y + u * s + v * c], 1))
+
+    def take_if_free(self, x: float, y: float, yaw_rad: float, length: float, width: float) -> bool:
+        """Take a rectangle unless it touches something or leaves the terrain; tells whether it did."""
+        reach = math.hypot(length, width) / 2
+        if min(x, y) < -1e9 or x - reach < self.low[0] or y - reach < self.low[1]:
+            return False
+        if x + reach > self.high[0] or y + reach > self.high[1]:
+            return False
+        cells = self.rectangle(x, y, yaw_rad, length, width)
+        if self._taken[cells[:, 0], cells[:, 1]].any():
+            return False
+        self._taken[cells[:, 0], cells[:, 1]] = True
+        return True

@@ -1,0 +1,210 @@
+"""The camera renderer: one visibility pass gives colour, depth, tag and instance.
+
+`render` runs in four steps: pose the actors; draw the shadows of actors and stamp their light and shade on the ground
+around each group of cameras; project the triangles of each camera; fill and shade bands of rows. Steps are spread over
+threads, and no result depends on how.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from drive_agent.sim.render.camera import Buffers, Camera, DrawnActor, camera_view
+from drive_agent.sim.render.ground import TrafficGround, traffic_ground
+from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
+from drive_agent.sim.render.materials import HIGH_BEAM, LOW_BEAM
+from drive_agent.sim.render.raster import fill, project, projected_buffers
+from drive_agent.sim.render.scenery import Scenery
+from drive_agent.sim.render.shade import Light, Picture, ShadowMap, shade
+from drive_agent.sim.render.shadows import shadow_map, sun_view
+from drive_agent.sim.render.stage import Stage, joined
+from drive_agent.sim.render.weather import Weather, atmosphere
+
+SAMPLES_PER_SIDE = 2  # 2 x 2 samples a pixel
+PLACE_M = 32.0  # cameras in the same square of this size share the maps of actors around them
+AROUND_M = 64.0  # half the size of those maps, metres
+TRAFFIC_TEXELS, GROUND_CELLS_PER_M = 1024, 2.0
+TOWN_TEXEL_M, TOWN_TEXELS_MAX = 0.30, 4096
+LIGHT_STATES = {0: "red", 1: "yellow", 2: "green", 3: "off"}
+OFF = 3
+
+
+@dataclass
+class _Job:
+    """One camera of one call: its buffers and what lights it."""
+
+    view: View
+    light: Light
+    picture: Picture
+    projected: Projected
+    nearest: np.ndarray  # float32 (2 h, 2 w)
+    winner: np.ndarray  # int32 (2 h, 2 w)
+    count: int = 0
+
+
+class Renderer:
+    """Draws a town and its actors on the CPU. Not safe to call from two threads at once; `threads` work inside."""
+
+    def __init__(self, scenery: Scenery, threads: int = 1):
+        if threads < 1:
+            raise ValueError(f"threads={threads}; expected at least 1")
+        self._stage = Stage(scenery.mesh)
+        self._lamps = scenery.lamps
+        self._row_of_light = {light.signal_id: row for row, light in enumerate(scenery.lights)}
+        self._light_states = np.full(max(1, len(scenery.lights)), OFF, np.uint8)
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._scratch: dict[tuple, tuple] = {}
+        self._sun_key: tuple = ()
+        self.set_weather([-1.0] * 14)
+
+    def set_weather(self, values: Sequence[float]) -> None:
+        """14 floats in the order of `carla.WeatherParameters`; negative ones mean a clear noon."""
+        self._air = atmosphere(Weather.from_carla(values))
+        key = tuple(self._air.sun_direction.tolist())
+        if key != self._sun_key:
+            self._town_shadow = self._shadow_of_town()
+            self._sun_key = key
+
+    def set_lights(self, states: Mapping[str, int]) -> None:
+        """States by OpenDRIVE signal id: 0 red, 1 yellow, 2 green, 3 off. Others keep theirs; at first all are off."""
+        for signal_id, state in states.items():
+            if signal_id not in self._row_of_light:
+                raise KeyError(
+                    f"signal {signal_id!r} is no traffic light of this map; known: {list(self._row_of_light)}"
+                )
+            if state not in LIGHT_STATES:
+                raise ValueError(
+                    f"light state {state!r} of signal {signal_id!r}; expected one of {LIGHT_STATES}"
+                )
+            self._light_states[self._row_of_light[signal_id]] = state
+
+    def render(self, cameras: Sequence[Camera], actors: Sequence[DrawnActor]) -> list[Buffers]:
+        """Pictures of all cameras at this moment, in order."""
+        draws, instances = self._stage.pose(actors)
+        lights = {}
+        for place in map(_place, cameras):
+            if place not in lights:
+                lights[place] = self._light_around(place, actors, draws, instances)
+        everything = joined(self._stage.static_draws, draws)
+        jobs = [self._job(k, camera, lights[_place(camera)], everything) for k, camera in enumerate(cameras)]
+
+        def project_one(job: _Job) -> None:
+            job.nearest.fill(0)
+            job.winner.fill(-1)
+            job.count = project(job.view, self._stage.triangles, everything, instances, job.projected)
+
+        def draw_band(band: tuple[_Job, int, int]) -> None:
+            job, top, bottom = band
+            scale = SAMPLES_PER_SIDE
+            fill(job.projected, job.count, job.nearest, job.winner, top * scale, bottom * scale)
+            shade(
+                job.view, scale, job.projected, job.nearest, job.winner, self._stage.triangles, instances,
+                job.light, job.picture, top, bottom,
+            )  # fmt: skip
+
+        self._run(project_one, jobs)
+        self._run(draw_band, self._bands(jobs))
+        return [Buffers(*job.picture) for job in jobs]
+
+    def _run(self, work: Callable, items: Iterable) -> None:
+        """Do `work` on all items, over the threads if there are several."""
+        for _ in (self._pool.map if self._pool else map)(work, items):
+            pass
+
+    def _bands(self, jobs: list[_Job]) -> list[tuple[_Job, int, int]]:
+        """Whole pictures for one thread, else bands of rows small enough to keep all threads busy."""
+        bands = []
+        for job in jobs:
+            height = job.picture.tag.shape[0]
+            pieces = 1 if self._threads == 1 else max(1, math.ceil(2 * self._threads / len(jobs)))
+            rows = [height * k // pieces for k in range(pieces + 1)]
+            bands += [
+                (job, top, bottom) for top, bottom in zip(rows[:-1], rows[1:], strict=True) if bottom > top
+            ]
+        return bands
+
+    def _job(self, index: int, camera: Camera, light: Light, draws: Draws) -> _Job:
+        """Fresh pictures and reused scratch for one camera."""
+        height, width = camera.height, camera.width
+        key = (index, height, width)
+        need = 2 * int((draws.last - draws.first).sum())
+        if key not in self._scratch or len(self._scratch[key][0].triangle) < need:
+            shape = (height * SAMPLES_PER_SIDE, width * SAMPLES_PER_SIDE)
+            self._scratch[key] = (
+                projected_buffers(need),
+                np.empty(shape, np.float32),
+                np.empty(shape, np.int32),
+            )
+        picture = Picture(
+            np.empty((height, width, 4), np.uint8),
+            np.empty((height, width), np.float32),
+            np.empty((height, width), np.uint8),
+            np.empty((height, width), np.int32),
+        )
+        return _Job(camera_view(camera, SAMPLES_PER_SIDE), light, picture, *self._scratch[key])
+
+    def _shadow_of_town(self) -> ShadowMap:
+        """Shadows of everything that stands still; drawn again when the sun moves."""
+        casters, triangles = self._stage.static_casters, self._stage.triangles
+        if len(casters.first):
+            low = (casters.centers - casters.radii[:, None]).min(0)
+            high = (casters.centers + casters.radii[:, None]).max(0)
+        else:
+            low, high = np.zeros(3), np.ones(3)
+        extent = float(np.linalg.norm(high - low))
+        texels = min(TOWN_TEXELS_MAX, 256 * math.ceil(extent / TOWN_TEXEL_M / 256))
+        view = sun_view((low + high) / 2, self._air.sun_direction, extent, texels)
+        _, instances = self._stage.pose([])
+        scratch = projected_buffers(2 * int((casters.last - casters.first).sum()))
+        return shadow_map(view, triangles, casters, instances, scratch, 0.25)
+
+    def _light_around(
+        self,
+        place: tuple[float, float, float],
+        actors: Sequence[DrawnActor],
+        draws: Draws,
+        instances: Instances,
+    ) -> Light:
+        """Everything that lights the surroundings of a group of cameras."""
+        view = sun_view(np.array(place), self._air.sun_direction, 2 * AROUND_M, TRAFFIC_TEXELS)
+        scratch = projected_buffers(2 * int((draws.last - draws.first).sum()))
+        traffic = shadow_map(view, self._stage.triangles, draws, instances, scratch, 0.06)
+        return Light(
+            self._air,
+            self._town_shadow,
+            traffic,
+            self._lamps,
+            self._ground_around(place, actors),
+            self._light_states,
+        )
+
+    def _ground_around(
+        self, place: tuple[float, float, float], actors: Sequence[DrawnActor]
+    ) -> TrafficGround:
+        poses = [
+            (
+                a.x, a.y, a.z, math.radians(a.yaw_deg), a.half_extents[0], a.half_extents[1],
+                bool(a.light_flags & (LOW_BEAM | HIGH_BEAM)),
+            )
+            for a in actors
+        ]  # fmt: skip
+        with_beams = bool(self._air.night > 0.3)
+        return traffic_ground(
+            np.array(poses, float).reshape(-1, 7),
+            place[0],
+            place[1],
+            with_beams,
+            AROUND_M,
+            GROUND_CELLS_PER_M,
+        )
+
+
+def _place(camera: Camera) -> tuple[float, float, float]:
+    """The middle of the square of ground a camera is in: cameras that share it share their surroundings."""
+    return tuple(PLACE_M * round(value / PLACE_M) for value in (camera.x, camera.y, camera.z))

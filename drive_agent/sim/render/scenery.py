@@ -1,0 +1,226 @@
+"""The static world of a map: streets, buildings, plants, lights and signs, with the boxes that things bump into.
+
+Object numbers are negative: light k of `Scenery.lights` is object -(k + 1) and appears as that number in the instance
+picture; every other standing object follows. Surfaces (roads, grass, pavements) are object 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import carla
+import numpy as np
+
+from drive_agent.sim.render import buildings, furniture, labels, markings, plants, streets
+from drive_agent.sim.render.ground import GroundMap, lamp_map
+from drive_agent.sim.render.mesh import Mesh, join
+from drive_agent.sim.render.plots import Plots
+from drive_agent.sim.render.signals import (
+    GIVE_WAY,
+    LIGHT,
+    SPEED_LIMIT,
+    STOP,
+    Approach,
+    RoadClearance,
+    approaches,
+    mast_place,
+)
+from drive_agent.sim.render.terrain import Terrain
+
+MARGIN_M = 140.0  # land beyond the outermost road
+LAMP_SPACING_M = 30.0
+TREE_SPACING_M = (9.0, 26.0)
+
+
+@dataclass(frozen=True)
+class TrafficLight:
+    """One OpenDRIVE signal that is a light; `object_id` is its number in instance pictures."""
+
+    signal_id: str
+    object_id: int
+    x: float
+    y: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """Everything that stands still. Coordinates are CARLA world (left-handed), metres."""
+
+    mesh: Mesh
+    lights: tuple[TrafficLight, ...]
+    lamps: GroundMap
+    static_boxes: np.ndarray  # float64 (n, 7): centre x, y, z, half-length, half-width, half-height, yaw_rad
+    static_tags: np.ndarray  # uint8 (n,), see labels.py
+
+
+class _Stand:
+    """Collects standing objects, numbers them and remembers their boxes."""
+
+    def __init__(self) -> None:
+        self.meshes: list[Mesh] = []
+        self.boxes: list[tuple[float, ...]] = []
+        self.tags: list[int] = []
+        self.lights: list[TrafficLight] = []
+        self.pools: list[tuple[float, float, float]] = []
+        self._next = -1
+
+    def add(self, mesh: Mesh) -> int:
+        """Add a placed object; returns its number."""
+        number = self._next
+        self._next -= 1
+        self.meshes.append(mesh.numbered(number))
+        return number
+
+    def bump(
+        self, x: float, y: float, z: float, half: tuple[float, float, float], yaw_rad: float, tag: int
+    ) -> None:
+        """A box on the ground at (x, y, z) that things collide with."""
+        self.boxes.append((x, y, z + half[2], *half, yaw_rad))
+        self.tags.append(tag)
+
+
+def _add_light(stand: _Stand, approach: Approach, clearance: RoadClearance) -> None:
+    ahead, aside = mast_place(approach, clearance)
+    lane = approach.lanes[0]
+    x, y, z = lane.right_edge + lane.forward * ahead + lane.right * aside
+    heads = tuple(
+        aside + float((lane.right_edge - other.center) @ lane.right) for other in approach.lanes[:2]
+    )
+    mesh = furniture.traffic_light(heads).placed(x, y, z, approach.yaw_rad)
+    number = stand.add(mesh)
+    stand.lights.append(TrafficLight(approach.signal_id, number, x, y, z))
+    stand.bump(x, y, z, (0.13, 0.13, furniture.MAST_HEIGHT_M / 2), approach.yaw_rad, labels.TRAFFIC_LIGHT)
+
+
+def _add_sign(stand: _Stand, approach: Approach, clearance: RoadClearance) -> None:
+    lane = approach.lanes[0]
+    spots = lane.right_edge[:2] + np.arange(0.7, 6.0, 0.4)[:, None] * lane.right[:2]
+    free = np.nonzero(clearance.of(spots) > 0.5)[0]
+    x, y = spots[free[0] if len(free) else 0]
+    if approach.kind == STOP:
+        mesh = furniture.stop_sign()
+    elif approach.kind == GIVE_WAY:
+        mesh = furniture.give_way_sign()
+    else:
+        mesh = furniture.speed_limit_sign(approach.value)
+    z = lane.center[2] + streets.KERB_M
+    stand.add(mesh.placed(x, y, z, approach.yaw_rad))
+    stand.bump(x, y, z, (0.06, 0.06, 1.3), approach.yaw_rad, labels.TRAFFIC_SIGNS)
+
+
+def _stop_lines(found: list[Approach]) -> list[Mesh]:
+    meshes = []
+    for approach in found:
+        if approach.kind == SPEED_LIMIT:
+            continue
+        line = markings.give_way_line if approach.kind == GIVE_WAY else markings.stop_line
+        meshes += [line(lane.left_edge, lane.right_edge, lane.forward) for lane in approach.lanes]
+    return meshes
+
+
+def _along(
+    line: np.ndarray, start: float, rng: np.random.Generator, spacing: tuple[float, float]
+) -> Iterator[int]:
+    """Indices of a polyline at random distances."""
+    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))]
+    at = start
+    while at < along[-1] - 2.0:
+        yield int(np.searchsorted(along, at))
+        at += rng.uniform(*spacing)
+
+
+def _add_lamps_and_trees(
+    stand: _Stand, ribbons: list[streets.Ribbon], clearance: RoadClearance, rng: np.random.Generator
+) -> None:
+    """Street lamps at the kerb and trees at the back of every pavement."""
+    lamp = furniture.street_lamp()
+    for ribbon in ribbons:
+        if ribbon.kind not in streets.RAISED or ribbon.in_junction or not ribbon.outermost:
+            continue
+        yaw = np.arctan2(ribbon.right[:, 1], ribbon.right[:, 0]) - math.pi / 2
+        kerb = ribbon.edge(-1.0) + ribbon.right * 0.35
+        first = LAMP_SPACING_M * (0.25 if ribbon.lane_id < 0 else 0.75)
+        for k in _along(kerb, first, rng, (LAMP_SPACING_M, LAMP_SPACING_M)):
+            x, y, z = kerb[k] + [0, 0, streets.KERB_M]
+            stand.add(lamp.placed(x, y, z, float(yaw[k])))
+            stand.bump(x, y, z, (0.1, 0.1, furniture.LAMP_HEIGHT_M / 2), float(yaw[k]), labels.POLES)
+            pool = kerb[k] - ribbon.right[k] * furniture.LAMP_ARM_M
+            stand.pools.append((pool[0], pool[1], pool[2]))
+        back = ribbon.edge(1.0) - ribbon.right * 0.4
+        for k in _along(back, rng.uniform(3.0, 12.0), rng, TREE_SPACING_M):
+            if clearance.of(back[k : k + 1, :2])[0] < 1.6:
+                continue
+            _add_tree(stand, *(back[k] + [0, 0, streets.KERB_M]), rng, rng.uniform(0.7, 0.95))
+
+
+def _add_tree(stand: _Stand, x: float, y: float, z: float, rng: np.random.Generator, scale: float) -> None:
+    shade = rng.uniform(0.85, 1.15)
+    tree = plants.tree(int(rng.integers(plants.KINDS))).tinted((shade, shade, shade))
+    stand.add(tree.placed(x, y, z, rng.uniform(0, 2 * math.pi), scale))
+    stand.bump(x, y, z, (0.17, 0.17, 1.2), 0.0, labels.VEGETATION)
+
+
+def _add_land(
+    stand: _Stand, ribbons: list[streets.Ribbon], plots: Plots, terrain: Terrain, rng: np.random.Generator
+) -> None:
+    """Trees and bushes on free land within sight of the roads."""
+    points = np.concatenate(
+        [ribbon.center[::6, :2] for ribbon in ribbons if ribbon.kind in streets.CARRIAGEWAY]
+    )
+    for x, y in points + rng.normal(0.0, 28.0, points.shape):
+        if rng.random() < 0.5 or not plots.take_if_free(x, y, 0.0, 3.0, 3.0):
+            continue
+        z = terrain.at(x, y) - 0.1
+        if rng.random() < 0.7:
+            _add_tree(stand, x, y, z, rng, rng.uniform(0.8, 1.5))
+        else:
+            stand.add(plants.bush().placed(x, y, z, rng.uniform(0, 6.28), rng.uniform(0.7, 1.4)))
+
+
+def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> Scenery:
+    """Build the static world of a map; the same map and seed give the same world.
+
+    Raises ValueError when the map has no lane that can be drawn.
+    """
+    rng = np.random.default_rng(seed)
+    ribbons = streets.lane_ribbons(carla_map, opendrive_text)
+    if not any(ribbon.kind in streets.CARRIAGEWAY for ribbon in ribbons):
+        raise ValueError(
+            "the map has no driving lane; expected at least one road with a lane of type driving"
+        )
+    points = np.concatenate([ribbon.center[:, :2] for ribbon in ribbons])
+    low, high = points.min(0) - MARGIN_M, points.max(0) + MARGIN_M
+    clearance, terrain, plots = RoadClearance(ribbons), Terrain(ribbons, low, high), Plots(low, high)
+    plots.take_ribbons(ribbons, 0.5)
+    found = approaches(carla_map)
+    stand = _Stand()
+    for approach in found:
+        if approach.kind == LIGHT:
+            _add_light(stand, approach, clearance)
+    for approach in found:
+        if approach.kind != LIGHT:
+            _add_sign(stand, approach, clearance)
+    reach = float(np.linalg.norm(high - low)) / 2 - MARGIN_M * 0.7
+    for building in buildings.along_streets(ribbons, plots, rng, (low + high) / 2, reach):
+        stand.add(buildings.building_mesh(building))
+        half = (building.front_m / 2, building.depth_m / 2, building.height_m / 2)
+        stand.bump(building.x, building.y, building.z, half, building.yaw_rad, labels.BUILDINGS)
+    _add_lamps_and_trees(stand, ribbons, clearance, rng)
+    _add_land(stand, ribbons, plots, terrain, rng)
+    ground = [
+        terrain.mesh(),
+        streets.road_surface(ribbons),
+        markings.lane_lines(carla_map, ribbons),
+        markings.crosswalk_stripes(carla_map),
+        *_stop_lines(found),
+    ]
+    return Scenery(
+        join(ground + stand.meshes),
+        tuple(stand.lights),
+        lamp_map(np.array(stand.pools), low, high),
+        np.array(stand.boxes, float).reshape(-1, 7),
+        np.array(stand.tags, np.uint8),
+    )

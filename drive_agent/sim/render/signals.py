@@ -1,0 +1,147 @@
+"""Where lights and signs have to stand: every controlled approach of the map, and a free place for its mast.
+
+A landmark's own yaw does not tell which traffic it is for (lights of opposite directions on one road can show the same
+yaw), so directions come from the lanes of the landmark's validity.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import carla
+import numpy as np
+
+from drive_agent.sim.render.streets import CARRIAGEWAY, Ribbon
+
+LIGHT, STOP, GIVE_WAY, SPEED_LIMIT = "light", "stop", "give_way", "speed_limit"
+KIND_OF_TYPE = {"1000001": LIGHT, "206": STOP, "205": GIVE_WAY, "274": SPEED_LIMIT}
+
+ENTRY_MARGIN_M = 1.0  # stop line before a junction whose signal sits inside it
+MAST_AHEAD_M = np.arange(13.0, 50.0, 1.0)
+MAST_ASIDE_M = np.arange(0.8, 10.0, 0.6)
+CLEARANCE_M = 0.9
+
+
+@dataclass(frozen=True)
+class LaneEnd:
+    """A lane at its stop line, in driving direction; world, metres."""
+
+    center: np.ndarray  # float64 (3,)
+    forward: np.ndarray  # float64 (3,), unit, horizontal
+    right: np.ndarray  # float64 (3,), unit, horizontal
+    width_m: float
+
+    @property
+    def left_edge(self) -> np.ndarray:
+        return self.center - self.right * (self.width_m / 2)
+
+    @property
+    def right_edge(self) -> np.ndarray:
+        return self.center + self.right * (self.width_m / 2)
+
+
+@dataclass(frozen=True)
+class Approach:
+    """What one OpenDRIVE signal controls: lanes from the driver's right to the left."""
+
+    signal_id: str
+    kind: str
+    value: float  # of a speed limit, as written in the map
+    lanes: tuple[LaneEnd, ...]
+
+    @property
+    def yaw_rad(self) -> float:
+        """Driving direction of the rightmost lane."""
+        return math.atan2(self.lanes[0].forward[1], self.lanes[0].forward[0])
+
+
+def _lane_end(waypoint: carla.Waypoint) -> LaneEnd:
+    place, yaw = waypoint.transform.location, math.radians(waypoint.transform.rotation.yaw)
+    return LaneEnd(
+        np.array([place.x, place.y, place.z]),
+        np.array([math.cos(yaw), math.sin(yaw), 0.0]),
+        np.array([-math.sin(yaw), math.cos(yaw), 0.0]),
+        waypoint.lane_width,
+    )
+
+
+def _before_junction(waypoint: carla.Waypoint) -> carla.Waypoint | None:
+    """The waypoint itself, or the last one before the junction that it lies in."""
+    for _ in range(80):
+        if not waypoint.is_junction:
+            return waypoint
+        earlier = waypoint.previous(ENTRY_MARGIN_M)
+        if not earlier:
+            return None
+        waypoint = earlier[0]
+    return None
+
+
+def _controlled(carla_map: carla.Map, landmark: carla.Landmark) -> list[carla.Waypoint]:
+    """Waypoints of the driving lanes that the landmark is for, at their stop line."""
+    found = []
+    for low, high in landmark.get_lane_validities():
+        for lane in range(min(low, high), max(low, high) + 1):
+            waypoint = carla_map.get_waypoint_xodr(landmark.road_id, lane, landmark.s) if lane else None
+            if waypoint is not None and waypoint.lane_type == carla.LaneType.Driving:
+                entry = _before_junction(waypoint)
+                if entry is not None:
+                    found.append(entry)
+    return found
+
+
+def approaches(carla_map: carla.Map) -> list[Approach]:
+    """Every light, stop, give-way and speed-limit sign of the map, in the map's order, one per signal id."""
+    lanes: dict[tuple[str, str], dict[tuple[int, int], carla.Waypoint]] = {}
+    values: dict[tuple[str, str], float] = {}
+    for landmark in carla_map.get_all_landmarks():
+        kind = KIND_OF_TYPE.get(landmark.type)
+        if kind is None:
+            continue
+        key = (landmark.id, kind)
+        values[key] = landmark.value
+        for waypoint in _controlled(carla_map, landmark):
+            lanes.setdefault(key, {}).setdefault((waypoint.road_id, waypoint.lane_id), waypoint)
+    result = []
+    for (signal_id, kind), by_lane in lanes.items():
+        ends = [_lane_end(waypoint) for waypoint in by_lane.values()]
+        base = ends[0]
+        ends.sort(key=lambda end: -float((end.center - base.center) @ base.right))
+        result.append(Approach(signal_id, kind, values[(signal_id, kind)], tuple(ends)))
+    return result
+
+
+class RoadClearance:
+    """How far a point is from the carriageway."""
+
+    def __init__(self, ribbons: list[Ribbon]):
+        driven = [ribbon for ribbon in ribbons if ribbon.kind in CARRIAGEWAY]
+        self._centers = np.concatenate([ribbon.center[:, :2] for ribbon in driven])
+        self._half = np.concatenate([ribbon.width_m for ribbon in driven]) / 2
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """Metres from each point (n, 2) to the nearest carriageway edge; negative inside; at most 60 by look-up."""
+        low, high = points.min(0) - 60.0, points.max(0) + 60.0
+        near = np.all((self._centers > low) & (self._centers < high), axis=1)
+        if not near.any():
+            return np.full(len(points), 60.0)
+        gap = np.linalg.norm(points[:, None] - self._centers[near][None], axis=2) - self._half[near]
+        return gap.min(1)
+
+
+def mast_place(approach: Approach, clearance: RoadClearance) -> tuple[float, float]:
+    """(metres ahead of the stop line, metres right of the approach's right edge) of a free spot for the mast.
+
+    The nearest spot at least 13 m ahead that is off every carriageway: the light is then seen from the stop line,
+    and nobody drives into the mast.
+    """
+    lane = approach.lanes[0]
+    ahead, aside = (grid.ravel() for grid in np.meshgrid(MAST_AHEAD_M, MAST_ASIDE_M, indexing="ij"))
+    spots = lane.right_edge[:2] + ahead[:, None] * lane.forward[:2] + aside[:, None] * lane.right[:2]
+    free = clearance.of(spots) > CLEARANCE_M
+    if not free.any():
+        return float(MAST_AHEAD_M[0]), float(MAST_ASIDE_M[-1])
+    cost = np.where(free, ahead + 2.5 * aside, np.inf)
+    best = int(np.argmin(cost))
+    return float(ahead[best]), float(aside[best])
