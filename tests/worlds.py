@@ -88,7 +88,7 @@ def straight_route(length_m: int = 200, start_m: float = 0.0) -> Route:
     """Along the ego's lane, a point each metre."""
     x = start_m + np.arange(length_m + 1.0)
     points = np.column_stack([x, np.full(len(x), EGO_LANE_Y), np.zeros(len(x))])
-    return Route(points, np.zeros(len(x)), (Maneuver.LANE_FOLLOW,) * len(x), (0,) * len(x))
+    return Route(points, np.zeros(len(x)), (Maneuver.LANE_FOLLOW,) * len(x), np.zeros(len(x), int))
 
 
 def header(route: Route, route_id: str = "7", repetition: int = 0) -> RunHeader:

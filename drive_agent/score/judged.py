@@ -47,12 +47,12 @@ def record_name(route_id: str, repetition: int) -> str:
 def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERBOARD_2) -> JudgedRoute:
     """Judge a drive from its log.
 
-    A drive that did not end by itself has the status of `outcome`, else of the log's own. Raises ValueError when there is
-    neither (the drive was interrupted, nothing says how), and for unreadable logs.
+    A drive that did not end by itself has the status that the log's outcome says, else that of `outcome`. Raises
+    ValueError when there is neither (the drive was interrupted, nothing says how), and for unreadable logs.
     """
     with Episode.open(path) as episode:
         header = episode.header
-        outcome = outcome or episode.outcome
+        outcome = episode.outcome or outcome
         judge = judge_episode(episode, rules)
         if judge.ended is None and outcome is None:
             raise ValueError(f"{path}: {episode.truncated}; drive it again")

@@ -1,0 +1,57 @@
+"""`drive-agent score`: a run's scores as a table for people or JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from drive_agent.config import ConfigError
+from drive_agent.score.formula import VERSIONS
+from drive_agent.score.run import score_run
+
+FORMATS = ("text", "json")
+
+
+def print_score(run: str, version: str, form: str, console: Console) -> int:
+    """Print the scores of a run folder or of result files; 1 when routes are missing from it, else 0."""
+    if version not in VERSIONS:
+        raise ConfigError(f"version={version}: expected one of {', '.join(VERSIONS)}")
+    if form not in FORMATS:
+        raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}")
+    values = score_run(Path(run), version)
+    if form == "json":
+        console.print_json(json.dumps(values))
+    else:
+        _print_text(values, console)
+    return 1 if values["missing"] else 0
+
+
+def _print_text(values: dict, console: Console) -> None:
+    table = Table(box=None)
+    for title in ("route", "score", "completion %", "penalty", "status"):
+        table.add_column(title, justify="left" if title in ("route", "status") else "right")
+    for row in values["routes"]:
+        table.add_row(
+            row["route_id"],
+            f"{row['driving_score']:.2f}",
+            f"{row['route_completion']:.2f}",
+            f"{row['infraction_penalty']:.3f}",
+            row["status"] + (f" ({row['reason']})" if row["reason"] else ""),
+        )
+    console.print(table)
+    console.print(
+        f"driving score {values['driving_score']:.4f}   success rate {values['success_rate']:.2%}"
+        f"   completion {values['route_completion']:.2f} %   penalty {values['infraction_penalty']:.4f}"
+        f"   ({values['routes_total']} routes, formula {values['version']})"
+    )
+    counts = {kind: part["count"] for kind, part in values["infractions"].items() if part["count"]}
+    console.print(
+        "infractions: " + (", ".join(f"{kind} {count}" for kind, count in counts.items()) or "none")
+    )
+    for gone in values["missing"]:
+        console.print(
+            f"[yellow]missing[/] {gone['route_id']} {gone['reason']}".replace("  ", " "), highlight=False
+        )

@@ -1,0 +1,109 @@
+"""`summary.json` of a run: every score version, how fast it ran, how long each stage took, what went wrong.
+
+Reads logs, returns plain values for JSON.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from drive_agent.log.store import Episode
+from drive_agent.score.formula import VERSIONS
+from drive_agent.score.judged import logs_in
+from drive_agent.score.run import JudgedRun, load_run, rules_of, scored
+
+PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+_MEANS = ("driving_score", "success_rate", "route_completion", "infraction_penalty")
+
+
+def summarise(run_folder: Path | str) -> dict:
+    """All figures of a run folder, finished or not. Raises ValueError when it holds no routes."""
+    folder = Path(run_folder)
+    runs = {rules: load_run(folder, rules) for rules in {rules_of(version) for version in VERSIONS}}
+    by_version = {version: scored(runs[rules_of(version)], version) for version in VERSIONS}
+    run = runs[rules_of("2.1")]
+    return {
+        "scores": {version: {key: values[key] for key in _MEANS} for version, values in by_version.items()},
+        "efficiency_percent": by_version["bench2drive"]["efficiency"],
+        "infractions": by_version["2.1"]["infractions"],
+        "routes": _rows(by_version),
+        "routes_total": run.total,
+        "missing": list(run.missing),
+        "failures": [
+            {"route_id": route.route_id, "status": route.status, "reason": route.reason}
+            for route in run.routes
+            if route.status.startswith("Failed")
+        ],
+        "real_time_factor": _real_time_factor(run),
+        **_ticks_of(folder).figures(),
+    }
+
+
+@dataclass
+class _TickFigures:
+    """What is counted over the ticks of all logs."""
+
+    timings_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    guard: Counter[str] = field(default_factory=Counter)
+    plan_errors: Counter[str] = field(default_factory=Counter)
+    ticks: int = 0
+    model_calls: int = 0
+
+    def add(self, episode: Episode) -> None:
+        for _, record in episode.ticks():
+            self.ticks += 1
+            self.model_calls += record.reply is not None
+            if record.guard:
+                self.guard[record.guard] += 1
+            if record.plan_error is not None and record.reply is not None:
+                self.plan_errors[record.plan_error.reason] += 1
+            for stage, spent in record.timings_ms.items():
+                self.timings_ms[stage].append(spent)
+
+    def figures(self) -> dict:
+        return {
+            "ticks": self.ticks,
+            "model_calls": self.model_calls,
+            "latency_ms": {stage: _percentiles(spent) for stage, spent in sorted(self.timings_ms.items())},
+            "guard_interventions": dict(self.guard),
+            "parse_failures": dict(self.plan_errors),
+        }
+
+
+def _ticks_of(folder: Path) -> _TickFigures:
+    figures = _TickFigures()
+    for log in logs_in(folder):
+        if log.exists() and log.stat().st_size:
+            with Episode.open(log) as episode:
+                figures.add(episode)
+    return figures
+
+
+def _percentiles(spent_ms: list[float]) -> dict[str, float]:
+    values = np.percentile(spent_ms, list(PERCENTILES.values()))
+    return {name: round(float(v), 3) for name, v in zip(PERCENTILES, values, strict=True)} | {
+        "count": len(spent_ms)
+    }
+
+
+def _rows(by_version: dict[str, dict]) -> list[dict]:
+    """One row a route: the facts once, the driving score under each version."""
+    rows = []
+    for k, row in enumerate(by_version["2.1"]["routes"]):
+        scores = {version: values["routes"][k]["driving_score"] for version, values in by_version.items()}
+        facts = {
+            key: value for key, value in row.items() if key not in ("driving_score", "infraction_penalty")
+        }
+        rows.append(facts | {"driving_score": scores})
+    return rows
+
+
+def _real_time_factor(run: JudgedRun) -> float | None:
+    """Simulated seconds per second of waiting, None when nothing was timed."""
+    timed = [route for route in run.routes if route.wall_s > 0]
+    wall_s = sum(route.wall_s for route in timed)
+    return sum(route.simulated_s for route in timed) / wall_s if timed else None
