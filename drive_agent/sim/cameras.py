@@ -1,0 +1,177 @@
+"""Cameras: what is due after a tick is captured as a job that a worker thread draws while clients go on talking.
+
+One picture serves all cameras that share pose, size and field of view. A job holds copies: orders that arrive while it
+runs change nothing in it, so its result depends on the tick alone.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drive_agent.sim.actors import Actor, Kind
+from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
+from drive_agent.sim.sensors import Sensors
+from drive_agent.sim.wire import (
+    RequestError,
+    StreamType,
+    encode_depth,
+    encode_tags,
+    image_header,
+    stream_header,
+)
+from drive_agent.sim.world import World
+
+KINDS = {
+    "sensor.camera.rgb": StreamType.RGB,
+    "sensor.camera.depth": StreamType.DEPTH,
+    "sensor.camera.semantic_segmentation": StreamType.SEMANTIC,
+    "sensor.camera.instance_segmentation": StreamType.INSTANCE,
+}
+DEFAULT_IMAGE = {"image_size_x": "800", "image_size_y": "600", "fov": "90.0"}
+MAX_PIXELS = 4096 * 4096
+_DEFAULT_COLOR = (128, 128, 128)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One camera's share of a picture: its stream, its kind, the bytes before the pixels, and which picture."""
+
+    stream_id: int
+    kind: StreamType
+    header: bytes
+    picture: int
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """Everything a renderer needs for one tick."""
+
+    renderer: Renderer
+    weather: list[float]
+    lights: dict[str, int]
+    cameras: list[Camera]
+    actors: list[DrawnActor]
+    shots: list[Shot]
+
+    def run(self) -> list[tuple[int, bytes, memoryview]]:
+        """Draw: (stream id, header, pixels) for every shot, in order."""
+        self.renderer.set_weather(self.weather)
+        self.renderer.set_lights(self.lights)
+        pictures = self.renderer.render(self.cameras, self.actors)
+        return [
+            (shot.stream_id, shot.header, _pixels(shot.kind, pictures[shot.picture])) for shot in self.shots
+        ]
+
+
+def _pixels(kind: StreamType, buffers: Any) -> memoryview:
+    """The B G R A bytes of one kind of camera."""
+    if kind is StreamType.RGB:
+        image = np.ascontiguousarray(buffers.bgra)
+    elif kind is StreamType.DEPTH:
+        image = encode_depth(buffers.depth_m)
+    elif kind is StreamType.SEMANTIC:
+        image = encode_tags(buffers.tag)
+    else:
+        image = encode_tags(buffers.tag, buffers.instance)
+    return memoryview(image).cast("B")
+
+
+def check_camera(attributes: dict[str, str]) -> tuple[int, int, float]:
+    """Width, height and field of view in degrees of a camera's attributes, or RequestError."""
+    try:
+        width, height = int(attributes["image_size_x"]), int(attributes["image_size_y"])
+        fov_deg = float(attributes["fov"])
+    except ValueError as error:
+        raise RequestError(
+            f"camera: {error}: expected whole numbers for the size and degrees for fov"
+        ) from error
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise RequestError(f"camera image is {width} x {height}: expected 1 to {MAX_PIXELS} pixels")
+    if not 1.0 <= fov_deg <= 170.0:
+        raise RequestError(f"camera fov is {fov_deg}: expected 1 to 170 degrees")
+    return width, height, fov_deg
+
+
+class Cameras:
+    """Turns due cameras into render jobs; makes a renderer when the first one is due in a town."""
+
+    def __init__(self, world: World, sensors: Sensors, threads: int) -> None:
+        self._world, self._sensors, self._threads = world, sensors, threads
+        self._renderer: Renderer | None = None
+        self._drawn_scene: object = None
+
+    def capture(self, subscribed: Container[int]) -> RenderJob | None:
+        """The job for this tick, or None where no camera is due."""
+        if self._world.settings.no_rendering:
+            return None
+        due = [
+            sensor
+            for sensor in self._world.sensors
+            if sensor.type_id in KINDS
+            and sensor.stream_id in subscribed
+            and self._sensors.is_due(self._sensors.memory(sensor))
+        ]
+        if not due:
+            return None
+        pictures: dict[Camera, int] = {}
+        shots = [self._shot(sensor, pictures) for sensor in due]
+        lights = self._world.signals
+        return RenderJob(
+            renderer=self._current_renderer(),
+            weather=list(self._world.weather),
+            lights={
+                site.signal_id: int(state) for site, state in zip(lights.lights, lights.states, strict=True)
+            },
+            cameras=list(pictures),
+            actors=self._drawn_actors(),
+            shots=shots,
+        )
+
+    def _shot(self, sensor: Actor, pictures: dict[Camera, int]) -> Shot:
+        width, height, fov_deg = check_camera(sensor.attributes)
+        camera = Camera(width, height, fov_deg, *sensor.pose)
+        kind = KINDS[sensor.type_id]
+        header = stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
+        picture = pictures.setdefault(camera, len(pictures))
+        return Shot(sensor.stream_id, kind, header + image_header(width, height, fov_deg), picture)
+
+    def _current_renderer(self) -> Renderer:
+        if self._renderer is None or self._drawn_scene is not self._world.scene:
+            self._renderer = Renderer(self._world.scene.scenery, threads=self._threads)
+            self._drawn_scene = self._world.scene
+        return self._renderer
+
+    def _drawn_actors(self) -> list[DrawnActor]:
+        world = self._world
+        drawn = []
+        for actor, row in zip(world.vehicles.owners, world.vehicles.rows, strict=True):
+            steer_deg = float(np.degrees(row["steer_rad"]))
+            drawn.append(_drawn(world, actor, int(row["light_flags"]), steer_deg, float(row["forward_mps"])))
+        for actor, row in zip(world.walkers.owners, world.walkers.rows, strict=True):
+            drawn.append(_drawn(world, actor, 0, 0.0, float(np.hypot(*row["velocity"][:2]))))
+        drawn.extend(_drawn(world, actor, 0, 0.0, 0.0) for actor in world.props.owners)
+        return drawn
+
+
+def _drawn(world: World, actor: Actor, light_flags: int, steer_deg: float, speed_mps: float) -> DrawnActor:
+    return DrawnActor(
+        actor.id,
+        actor.type_id,
+        *world.pose_of(actor),
+        actor.half_extents,
+        _color(actor),
+        light_flags,
+        steer_deg,
+        speed_mps,
+    )
+
+
+def _color(actor: Actor) -> tuple[int, int, int]:
+    """The `color` attribute of a vehicle, "r,g,b"."""
+    parts = actor.attributes.get("color", "").split(",")
+    if actor.kind is not Kind.VEHICLE or len(parts) != 3:
+        return _DEFAULT_COLOR
+    red, green, blue = (int(part) for part in parts)
+    return red, green, blue

@@ -1,0 +1,125 @@
+"""Dispatch: method name -> handler and kind of reply. Whatever a client sends, it gets a typed reply and the server lives.
+
+Handlers are plain functions `handler(client, *arguments)` registered in a MethodTable; their names are the wire's.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from drive_agent.sim import wire
+from drive_agent.sim.wire import Encoded, RequestError
+from drive_agent.sim.world import World
+
+log = logging.getLogger("drive_agent.sim")
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who asks: one RPC connection."""
+
+    world: World
+    id: int
+
+
+class Returns(Enum):
+    """How a result is wrapped."""
+
+    VALUE = auto()  # Response<T>
+    VOID = auto()  # Response<void>
+    BARE = auto()  # as it is: apply_batch
+
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A handler with what the dispatcher must know of it."""
+
+    handler: Handler
+    returns: Returns
+    fewest_arguments: int
+    most_arguments: int
+
+
+class MethodTable:
+    """Methods by their name on the wire."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Method] = {}
+
+    def value(self, handler: Handler, name: str = "") -> Handler:
+        """Register a handler that returns something."""
+        return self._register(handler, Returns.VALUE, name)
+
+    def void(self, handler: Handler, name: str = "") -> Handler:
+        """Register a handler that returns nothing."""
+        return self._register(handler, Returns.VOID, name)
+
+    def bare(self, handler: Handler) -> Handler:
+        """Register a handler whose result is sent as it is."""
+        return self._register(handler, Returns.BARE, "")
+
+    def _register(self, handler: Handler, returns: Returns, name: str) -> Handler:
+        parameters = list(inspect.signature(handler).parameters.values())[1:]
+        if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+            fewest, most = 0, 1000
+        else:
+            fewest = sum(p.default is inspect.Parameter.empty for p in parameters)
+            most = len(parameters)
+        self.methods[name or handler.__name__] = Method(handler, returns, fewest, most)
+        return handler
+
+    def include(self, other: "MethodTable") -> None:
+        """Take over all methods of another table."""
+        self.methods |= other.methods
+
+
+class Dispatcher:
+    """Runs requests against a table; logs every kind of failure once."""
+
+    def __init__(self, table: MethodTable) -> None:
+        self._methods = table.methods
+        self._logged: set[tuple[str, str]] = set()
+
+    def dispatch(self, client: Client, name: str, arguments: list[Any]) -> Encoded:
+        """The encoded result, success or failure."""
+        method = self._methods.get(name)
+        if method is None:
+            self._log_once(name, "unknown method: not part of what this server offers")
+            return wire.value_error(
+                f"unknown method {name!r}: this server speaks a part of CARLA {wire.PROTOCOL_VERSION}"
+            )
+        try:
+            result = self.call(client, name, arguments)
+        except RequestError as error:
+            self._log_once(name, str(error))
+            return _failure(method, str(error))
+        except Exception as error:
+            if (name, type(error).__name__) not in self._logged:
+                log.exception("%s%r failed", name, tuple(arguments))
+            self._logged.add((name, type(error).__name__))
+            return _failure(method, f"{name}: bad arguments ({type(error).__name__}: {error})")
+        if method.returns is Returns.VALUE:
+            return wire.value_result(result)
+        return wire.void_result() if method.returns is Returns.VOID else result
+
+    def call(self, client: Client, name: str, arguments: list[Any]) -> Any:
+        """Run a method; its plain result, or RequestError."""
+        method = self._methods[name]
+        if not method.fewest_arguments <= len(arguments) <= method.most_arguments:
+            raise RequestError(f"{name} got {len(arguments)} arguments: expected {method.fewest_arguments}")
+        return method.handler(client, *arguments)
+
+    def _log_once(self, name: str, text: str) -> None:
+        if (name, text) not in self._logged and len(self._logged) < 1000:
+            self._logged.add((name, text))
+            log.warning("%s: %s", name, text)
+
+
+def _failure(method: Method, message: str) -> Encoded:
+    return wire.void_error(message) if method.returns is Returns.VOID else wire.value_error(message)

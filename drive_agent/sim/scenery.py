@@ -1,0 +1,42 @@
+"""The town's static boxes (buildings, poles, trunks): what vehicles run into and rays hit. The looks are the renderer's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drive_agent.sim.collision import StaticGrid, build_static_grid
+from drive_agent.sim.maps import Town
+from drive_agent.sim.render.scenery import build_scenery
+from drive_agent.sim.wire import Label
+
+# Type ids of collision partners that are no actors, as CARLA names them
+_TYPE_IDS = {
+    Label.BUILDINGS: "static.building",
+    Label.WALLS: "static.wall",
+    Label.FENCES: "static.fence",
+    Label.POLES: "static.pole",
+    Label.TRAFFIC_LIGHT: "static.trafficlight",
+    Label.TRAFFIC_SIGNS: "static.trafficsign",
+    Label.VEGETATION: "static.vegetation",
+    Label.GUARD_RAIL: "static.guardrail",
+}
+
+
+@dataclass(frozen=True)
+class StaticScene:
+    """Static boxes of a town with their labels, and the scenery that the renderer draws."""
+
+    grid: StaticGrid
+    labels: np.ndarray  # uint8 (n,)
+    scenery: Any  # drive_agent.sim.render.scenery.Scenery
+
+    def type_id(self, index: int) -> str:
+        """What a collision event calls box `index`."""
+        return _TYPE_IDS.get(Label(int(self.labels[index])), "static.unknown")
+
+
+def build_static_scene(town: Town, seed: int) -> StaticScene:
+    """Furnish a town; the same seed furnishes it the same way."""
+    scenery = build_scenery(town.carla_map, town.opendrive_text, seed)
+    return StaticScene(build_static_grid(scenery.static_boxes), scenery.static_tags, scenery)

@@ -1,0 +1,172 @@
+"""Sensors that need no picture: GNSS, IMU, collision. Each makes the bytes of its stream message from the world after a tick."""
+
+import math
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+
+import carla
+import msgpack
+import numpy as np
+
+from drive_agent.sim.actors import Actor
+from drive_agent.sim.poses import rotate, rotation_matrix, unrotate
+from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
+from drive_agent.sim.wire import Encoded, StreamType, encode_vector, stream_header
+from drive_agent.sim.world import ContactEvent, World
+
+Message = tuple[int, bytes]  # stream id, payload
+
+
+@dataclass
+class SensorMemory:
+    """What a sensor carries from tick to tick."""
+
+    random: np.random.Generator
+    next_due_s: float = -math.inf
+    last_velocity: tuple[float, float, float] | None = None
+    last_elapsed_s: float = 0.0
+    numbers: dict[str, float] = field(default_factory=dict)  # parsed attributes
+
+
+class Sensors:
+    """Memories of the sensors that somebody listens to, and the table of what each kind sends."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._memories: dict[int, SensorMemory] = {}
+        self._senders: dict[str, Callable[[Actor, SensorMemory], list[bytes]]] = {
+            "sensor.other.gnss": self._gnss,
+            "sensor.other.imu": self._imu,
+            "sensor.other.collision": self._collision,
+        }
+
+    def messages(self, subscribed: Container[int]) -> list[Message]:
+        """What the sensors with a subscriber send after this tick, in order of their ids."""
+        return [
+            (sensor.stream_id, payload)
+            for sensor in self._world.sensors
+            if sensor.type_id in self._senders and sensor.stream_id in subscribed
+            for memory in [self.memory(sensor)]
+            if self.is_due(memory)
+            for payload in self._senders[sensor.type_id](sensor, memory)
+        ]
+
+    def memory(self, sensor: Actor) -> SensorMemory:
+        """The sensor's memory; its random numbers depend on the server's seed, its own `noise_seed` and its id."""
+        memory = self._memories.get(sensor.id)
+        if memory is None:
+            numbers = {
+                name: number
+                for name, text in sensor.attributes.items()
+                if (number := _number(text)) is not None
+            }
+            entropy = [self._world.seed, int(numbers.get("noise_seed", 0)), sensor.id]
+            memory = SensorMemory(np.random.default_rng(np.abs(entropy)), numbers=numbers)
+            self._memories[sensor.id] = memory
+        return memory
+
+    def forget_destroyed(self) -> None:
+        """Drop memories of sensors that are gone."""
+        alive = {sensor.id for sensor in self._world.sensors}
+        self._memories = {key: memory for key, memory in self._memories.items() if key in alive}
+
+    def is_due(self, memory: SensorMemory) -> bool:
+        """Whether `sensor_tick` has passed since the last message; keeps its rhythm over ticks that do not divide it."""
+        period, now = memory.numbers.get("sensor_tick", 0.0), self._world.elapsed_s
+        if period <= 0.0:
+            return True
+        if now + 1e-6 < memory.next_due_s:
+            return False
+        memory.next_due_s = (
+            max(memory.next_due_s + period, now - 1e-6) if math.isfinite(memory.next_due_s) else now + period
+        )
+        return True
+
+    def _header(self, kind: StreamType, sensor: Actor) -> bytes:
+        return stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
+
+    def _gnss(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        """Latitude and longitude in degrees, altitude in metres, with bias and noise in these units."""
+        place = self._world.town.carla_map.transform_to_geolocation(carla.Location(*sensor.pose[:3]))
+        noisy = [
+            value + memory.numbers[f"noise_{axis}_bias"] + memory.numbers[f"noise_{axis}_stddev"] * noise
+            for value, axis, noise in zip(
+                (place.latitude, place.longitude, place.altitude),
+                ("lat", "lon", "alt"),
+                memory.random.standard_normal(3).tolist(),
+                strict=True,
+            )
+        ]
+        return [self._header(StreamType.GNSS, sensor) + msgpack.packb(noisy)]
+
+    def _imu(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        """Specific force in m/s^2, angular velocity in rad/s, compass in rad from north (-y) clockwise; sensor axes."""
+        parent = self._world.actors.find(sensor.parent_id)
+        turn = self._angular_velocity(parent)
+        velocity = self._velocity_at(sensor, parent, turn)
+        elapsed = self._world.elapsed_s - memory.last_elapsed_s
+        last = memory.last_velocity
+        change = (
+            (0.0, 0.0, 0.0)
+            if last is None
+            else tuple((v - w) / elapsed for v, w in zip(velocity, last, strict=True))
+        )
+        memory.last_velocity, memory.last_elapsed_s = velocity, self._world.elapsed_s
+        rotation = rotation_matrix(*sensor.pose[3:])
+        force = unrotate(rotation, (change[0], change[1], change[2] + GRAVITY_MPS2))
+        gyro = unrotate(rotation, turn)
+        numbers, noise = memory.numbers, memory.random.standard_normal(6).tolist()
+        accelerometer = [
+            force[i] + numbers[f"noise_accel_stddev_{a}"] * noise[i] for i, a in enumerate("xyz")
+        ]
+        gyroscope = [
+            gyro[i] + numbers[f"noise_gyro_bias_{a}"] + numbers[f"noise_gyro_stddev_{a}"] * noise[3 + i]
+            for i, a in enumerate("xyz")
+        ]
+        compass = (math.radians(sensor.pose.yaw) + math.pi / 2) % (2 * math.pi)
+        return [self._header(StreamType.IMU, sensor) + msgpack.packb([accelerometer, gyroscope, compass])]
+
+    def _angular_velocity(self, parent: Actor | None) -> tuple[float, float, float]:
+        if parent is None or parent not in self._world.vehicles.owners:
+            return (0.0, 0.0, 0.0)
+        return (0.0, 0.0, float(self._world.vehicles.rows["yaw_rate"][parent.slot]))
+
+    def _velocity_at(
+        self, sensor: Actor, parent: Actor | None, turn: tuple[float, float, float]
+    ) -> tuple[float, float, float]:
+        """World velocity of the sensor: that of the parent plus what turning adds at its arm."""
+        if parent is None:
+            return (0.0, 0.0, 0.0)
+        vx, vy, vz = self._world.velocity_of(parent)
+        arm = rotate(rotation_matrix(*self._world.pose_of(parent)[3:]), sensor.relative_pose[:3])
+        return (vx - turn[2] * arm[1], vy + turn[2] * arm[0], vz)
+
+    def _collision(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        """One message for every contact of the parent in this tick."""
+        parent = self._world.actors.find(sensor.parent_id)
+        if parent is None:
+            return []
+        header, port = self._header(StreamType.COLLISION, sensor), self._world.stream_port
+        return [
+            header + msgpack.packb([parent.encode(port), self._partner(event), encode_vector(*event.impulse)])
+            for event in self._world.contacts
+            if event.actor is parent
+        ]
+
+    def _partner(self, event: ContactEvent) -> Encoded:
+        """The other side of a contact; static boxes have no actor, only a type id and id 0."""
+        if event.other is not None:
+            return event.other.encode(self._world.stream_port)
+        scene, index = self._world.scene, event.static_index
+        box = scene.grid.boxes[index]
+        type_id = scene.type_id(index)
+        extent = [float(size) for size in box[3:6]]
+        tags = bytes([int(scene.labels[index])])
+        return [0, 0, [0, type_id, []], [[0.0, 0.0, 0.0], extent, [0.0, 0.0, 0.0], 0], tags, b""]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,304 @@
+"""The server: two listening sockets, one queue of requests in the order of their arrival, one world.
+
+A request runs when those before it have run. A tick also waits until the pictures of the tick before are sent, and until
+every subscriber has room for more; so nothing piles up and every stream is in order.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from drive_agent.sim import rpc_actors, rpc_episode
+from drive_agent.sim.cameras import Cameras
+from drive_agent.sim.maps import Town
+from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
+from drive_agent.sim.rpc_batch import batch_methods
+from drive_agent.sim.sensors import Sensors
+from drive_agent.sim.streams import Streams
+from drive_agent.sim.wire import WORLD_STREAM_ID
+from drive_agent.sim.world import DEFAULT_DELTA_S, World
+
+log = logging.getLogger("drive_agent.sim")
+
+HOST = "127.0.0.1"
+_STALLED_SUBSCRIBER_S = 10.0
+_LONGEST_FREE_TICK_S = 0.1
+_PARENT_CHECK_S = 0.5
+_MAX_MESSAGE_BYTES = 256 * 2**20
+_REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
+_PORT_TRIES = 100
+
+
+class PortInUseError(Exception):
+    """The wanted pair of ports is taken; the text is one line."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of one connection; `message_id` is None for a notification."""
+
+    connection: "RpcConnection"
+    message_id: int | None
+    method: str
+    arguments: list[Any]
+
+
+class Server:
+    """Owns the world and everything that talks about it."""
+
+    def __init__(self, town: Town, seed: int, threads: int, *, rendering: bool) -> None:
+        self.world = World(town, seed)
+        self._sensors = Sensors(self.world)
+        self._cameras = Cameras(self.world, self._sensors, threads) if rendering else None
+        self._streams = Streams(lambda: self.world.snapshot, self.pump)
+        self.world.on_stream_closed = self._streams.close
+        self._dispatcher = Dispatcher(all_methods())
+        self._queue: deque[Request] = deque()
+        self._pumping = False
+        self._rendering: Future[Any] | None = None
+        self._render_thread = ThreadPoolExecutor(1, thread_name_prefix="render")
+        self._cut_off: asyncio.TimerHandle | None = None
+        self._next_client_id = 1
+        self._stopped = asyncio.Event()
+
+    # ---- requests ----------------------------------------------------------------------------------------------------
+
+    def new_connection(self) -> "RpcConnection":
+        """Protocol factory of the RPC socket."""
+        self._next_client_id += 1
+        return RpcConnection(self, Client(self.world, self._next_client_id - 1))
+
+    def enqueue(self, requests: list[Request]) -> None:
+        """Take requests in the order given."""
+        self._queue.extend(requests)
+        self.pump()
+
+    def pump(self) -> None:
+        """Run what can run."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._queue:
+                ticks = self._queue[0].method == "tick_cue" and self.world.settings.synchronous
+                if ticks and not self._may_tick():
+                    break
+                self._serve(self._queue.popleft(), ticks=ticks)
+        finally:
+            self._pumping = False
+
+    def _serve(self, request: Request, *, ticks: bool) -> None:
+        result = self._dispatcher.dispatch(request.connection.client, request.method, request.arguments)
+        if request.message_id is not None:
+            request.connection.reply(request.message_id, result)
+        if ticks:
+            self.tick(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
+
+    def forget_client(self, client: Client) -> None:
+        """A connection has ended: its traffic managers are gone, or the next client would try to reach them."""
+        managers = self.world.traffic_managers
+        for port in [port for port, (_, owner) in managers.items() if owner == client.id]:
+            del managers[port]
+
+    # ---- ticks -------------------------------------------------------------------------------------------------------
+
+    def _may_tick(self) -> bool:
+        if self._rendering is not None:
+            return False
+        if not self._streams.congested or not self.world.settings.synchronous:
+            return True
+        if self._cut_off is None:
+            self._cut_off = asyncio.get_running_loop().call_later(
+                _STALLED_SUBSCRIBER_S, self._cut_off_stalled
+            )
+        return False
+
+    def _cut_off_stalled(self) -> None:
+        self._cut_off = None
+        self._streams.cut_off_congested()
+        self.pump()
+
+    def tick(self, delta_s: float) -> None:
+        """Advance the world and send what follows from it; pictures come later from the render thread."""
+        if self._cut_off is not None:
+            self._cut_off.cancel()
+            self._cut_off = None
+        self.world.step(delta_s)
+        self._streams.send(WORLD_STREAM_ID, self.world.snapshot)
+        for stream_id, payload in self._sensors.messages(self._streams):
+            self._streams.send(stream_id, payload)
+        job = self._cameras.capture(self._streams) if self._cameras is not None else None
+        if job is not None:
+            loop = asyncio.get_running_loop()
+            self._rendering = self._render_thread.submit(job.run)
+            self._rendering.add_done_callback(
+                lambda done: loop.call_soon_threadsafe(self._send_pictures, done)
+            )
+
+    def _send_pictures(self, done: "Future[Any]") -> None:
+        self._rendering = None
+        error = done.exception()
+        if error is not None:
+            log.error("rendering failed: cameras stay without a picture for this tick", exc_info=error)
+        else:
+            for stream_id, header, pixels in done.result():
+                self._streams.send(stream_id, header, pixels)
+        self.pump()
+
+    async def _run_freely(self) -> None:
+        """Asynchronous mode: ticks by the wall clock; a fixed step if one is set."""
+        last = time.monotonic()
+        while True:
+            fixed = self.world.settings.fixed_delta_s
+            await asyncio.sleep(fixed or DEFAULT_DELTA_S)
+            now = time.monotonic()
+            if not self.world.settings.synchronous and self._may_tick():
+                self.tick(fixed or min(_LONGEST_FREE_TICK_S, max(1e-3, now - last)))
+            last = now
+
+    # ---- life --------------------------------------------------------------------------------------------------------
+
+    async def run(self, port: int, parent_pid: int | None, announce: Any) -> None:
+        """Listen, call `announce(port)`, serve until `stop`; PortInUseError if the ports are taken."""
+        loop = asyncio.get_running_loop()
+        rpc_socket, stream_socket = bind_pair(port)
+        self.world.stream_port = stream_socket.getsockname()[1]
+        rpc_server = await loop.create_server(self.new_connection, sock=rpc_socket)
+        stream_server = await loop.create_server(self._streams.new_subscriber, sock=stream_socket)
+        tasks = [asyncio.create_task(self._run_freely())]
+        if parent_pid is not None:
+            tasks.append(asyncio.create_task(self._follow_parent(parent_pid)))
+        announce(rpc_socket.getsockname()[1])
+        try:
+            stopped = asyncio.create_task(self._stopped.wait())
+            done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            rpc_server.close()
+            stream_server.close()
+            self._render_thread.shutdown(wait=True, cancel_futures=True)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+    async def _follow_parent(self, parent_pid: int) -> None:
+        """End when the process that started this one is gone."""
+        while os.getppid() == parent_pid:
+            await asyncio.sleep(_PARENT_CHECK_S)
+        self.stop()
+
+
+class RpcConnection(asyncio.Protocol):
+    """One client's RPC socket: msgpack objects without framing."""
+
+    def __init__(self, server: Server, client: Client) -> None:
+        self.client = client
+        self._server = server
+        self._unpacker = msgpack.Unpacker(
+            raw=False, strict_map_key=False, max_buffer_size=_MAX_MESSAGE_BYTES, unicode_errors="replace"
+        )
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio."""
+        try:
+            self._unpacker.feed(data)
+            requests = [self._request(message) for message in self._unpacker]
+        except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
+            log.warning("a client sent what is no msgpack-rpc (%s): connection closed", error)
+            self._close()
+            return
+        self._server.enqueue(requests)
+
+    def _request(self, message: Any) -> Request:
+        """`[0, id, method, [metadata, *arguments]]` or `[2, method, [metadata, *arguments]]`."""
+        if isinstance(message, list) and len(message) == 4 and message[0] == _REQUEST:
+            _, message_id, method, arguments = message
+        elif isinstance(message, list) and len(message) == 3 and message[0] == _NOTIFICATION:
+            message_id, (_, method, arguments) = None, message
+        else:
+            raise ValueError(f"message {str(message)[:80]!r}")
+        if not isinstance(method, str) or not isinstance(arguments, list):
+            raise ValueError(f"request {str(message)[:80]!r}")
+        return Request(self, message_id, method, arguments[1:])
+
+    def reply(self, message_id: int, result: Any) -> None:
+        """Answer a request, unless the client is gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(msgpack.packb([_RESPONSE, message_id, None, result]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio."""
+        self._server.forget_client(self.client)
+
+    def pause_writing(self) -> None:
+        """asyncio: a client that asks but does not read its answers is not read from either."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """asyncio."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def all_methods() -> MethodTable:
+    """Everything this server answers."""
+    table = MethodTable()
+    table.include(rpc_episode.TABLE)
+    table.include(rpc_actors.TABLE)
+    table.include(batch_methods(table))
+    return table
+
+
+def bind_pair(port: int) -> tuple[socket.socket, socket.socket]:
+    """Sockets on `port` and the next; 0 finds a free pair. PortInUseError where they are taken."""
+    if port:
+        return _bind(port), _bind(port + 1)
+    for _ in range(_PORT_TRIES):
+        first = _bind(0)
+        number = first.getsockname()[1]
+        with contextlib.suppress(PortInUseError, OverflowError):
+            return first, _bind(number + 1)
+        first.close()
+    raise PortInUseError(f"no two neighbouring free ports found in {_PORT_TRIES} tries")
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, port))
+        bound.listen(64)
+    except OSError as error:
+        bound.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise PortInUseError(
+            f"port {port} is in use: choose another with --port (it and the next are needed), or 0"
+        ) from error
+    return bound
