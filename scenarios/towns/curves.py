@@ -14,7 +14,9 @@ from itertools import pairwise
 Point = tuple[float, float]
 Pose = tuple[float, float, float]  # x_m, y_m, heading_rad
 
-_STRAIGHT_RAD = 1e-6
+_STRAIGHT_RAD = (
+    5e-4  # less is no bend: CARLA computes arcs in single precision and loses those of a huge radius
+)
 _TINY_M = 1e-6
 
 
@@ -69,23 +71,21 @@ def rounded(points: Sequence[Point], radii_m: Sequence[float], stub_m: float = 0
 
     The first and the last `stub_m` metres stay straight. Raises ValueError when a corner has no room at all.
     """
+    corners = [k for k in range(1, len(points) - 1) if abs(_turn_at(points, k)) >= _STRAIGHT_RAD]
+    radii_m = [radii_m[k - 1] for k in corners]
+    points = [points[0], *(points[k] for k in corners), points[-1]]
     lengths = [math.dist(a, b) for a, b in pairwise(points)]
     headings = [math.atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(points)]
-    room = [length / 2 for length in lengths]
-    room[0] = lengths[0] - stub_m if len(points) > 2 else lengths[0]
-    room[-1] = lengths[-1] - stub_m if len(points) > 2 else lengths[-1]
+    room = [lengths[0] - stub_m, *(length / 2 for length in lengths[1:-1]), lengths[-1] - stub_m]
     pieces: list[Piece] = []
     here = points[0]
     for k, corner in enumerate(points[1:-1]):
         turn = wrap(headings[k + 1] - headings[k])
-        if abs(turn) < _STRAIGHT_RAD:
-            continue
         half_tan = math.tan(abs(turn) / 2)
         tangent_m = min(room[k], room[k + 1], radii_m[k] * half_tan)
         if tangent_m <= 0:
-            raise ValueError(
-                f"no room for the bend at {corner}: its straights are {lengths[k]:.1f} and {lengths[k + 1]:.1f} m"
-            )
+            straights = f"{lengths[k]:.1f} and {lengths[k + 1]:.1f} m"
+            raise ValueError(f"no room for the bend at {corner}: its straights are {straights}")
         entry = moved((*corner, headings[k]), -tangent_m)
         radius_m = tangent_m / half_tan
         pieces.append(Piece(*here, headings[k], math.dist(here, entry[:2])))
@@ -93,6 +93,11 @@ def rounded(points: Sequence[Point], radii_m: Sequence[float], stub_m: float = 0
         here = moved((*corner, headings[k + 1]), tangent_m)[:2]
     pieces.append(Piece(*here, headings[-1], math.dist(here, points[-1])))
     return Curve(tuple(piece for piece in pieces if piece.length_m > _TINY_M))
+
+
+def _turn_at(points: Sequence[Point], k: int) -> float:
+    (x0, y0), (x1, y1), (x2, y2) = points[k - 1 : k + 2]
+    return wrap(math.atan2(y2 - y1, x2 - x1) - math.atan2(y1 - y0, x1 - x0))
 
 
 def connect(start: Pose, end: Pose) -> Curve:
