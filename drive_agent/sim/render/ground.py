@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, kernel
+from drive_agent.sim.render.kernel import F32, device, kernel
 
 ZERO, ONE = F32(0.0), F32(1.0)
 LAMP_RANGE_M = 17.0
@@ -25,7 +25,7 @@ class GroundMap(NamedTuple):
     cells_per_m: np.float32
 
 
-@kernel
+@device
 def look_up(ground: GroundMap, values: np.ndarray, x: float, y: float) -> float:
     """Bilinear value at world (x, y), 0 outside."""
     u = (x - ground.x0) * ground.cells_per_m

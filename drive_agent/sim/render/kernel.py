@@ -1,4 +1,4 @@
-"""The one set of numba options for every kernel of the renderer, and the tuples that kernels share.
+"""The numba options of the renderer (`kernel` is called from Python, `device` from kernels), and tuples they share.
 
 No `fastmath` and no `parallel`: pictures are equal bit for bit whatever the number of threads. `nogil` lets plain
 threads run kernels side by side. Numba's disk cache looks only at the file of the outermost kernel: after editing a
@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-kernel = njit(nogil=True, cache=True, fastmath=False, error_model="numpy")
+# Kernels allocate nothing, so numba's reference counting is off: its atomic counters made shading ten times slower.
+kernel = njit(nogil=True, cache=True, fastmath=False, error_model="numpy", _nrt=False)
+device = njit(nogil=True, cache=True, fastmath=False, error_model="numpy", _nrt=False, forceinline=True)
 
 F32 = np.float32
 
@@ -72,3 +74,7 @@ class Projected(NamedTuple):
     instance: np.ndarray  # int32 (cap,), row of Instances
     xy: np.ndarray  # float32 (cap, 6), samples: x0 y0 x1 y1 x2 y2
     closeness: np.ndarray  # float32 (cap, 3), larger is nearer: 1/depth, orthographic: -depth
+    eye: np.ndarray  # float32 (3,), scratch of `project`, as are the next three
+    axes: np.ndarray  # float32 (3, 3)
+    corners: np.ndarray  # float32 (3, 3)
+    polygon: np.ndarray  # float32 (4, 3)

@@ -7,7 +7,7 @@ storey (m). BULB: the colour it shows, 0 red, 1 yellow, 2 green (its light is `-
 
 import math
 
-from drive_agent.sim.render.kernel import F32, Instances, Triangles, kernel
+from drive_agent.sim.render.kernel import F32, Instances, Triangles, device
 from drive_agent.sim.render.noise import cell_hash, value_noise
 
 PLAIN, ASPHALT, WINDOWS, GRASS, FOLIAGE, PAVING, MARKING, GLASS, PAINT = range(9)
@@ -20,18 +20,18 @@ POSITION, LOW_BEAM, HIGH_BEAM, BRAKE, RIGHT_BLINK, LEFT_BLINK, REVERSE, SPECIAL 
 ZERO, HALF, ONE = F32(0.0), F32(0.5), F32(1.0)
 
 
-@kernel
+@device
 def _fade(size: float, footprint: float) -> float:
     """1 where a detail of this size spans several pixels, 0 where it would only flicker."""
     return min(ONE, size / footprint)
 
 
-@kernel
+@device
 def _scaled(r: float, g: float, b: float, k: float) -> tuple[float, float, float]:
     return r * k, g * k, b * k
 
 
-@kernel
+@device
 def _ground(material, r, g, b, x, y, footprint, wetness):
     """Asphalt, markings, grass and paving; returns colour and gloss."""
     gloss = ZERO
@@ -67,7 +67,7 @@ def _ground(material, r, g, b, x, y, footprint, wetness):
     return r, g, b, gloss
 
 
-@kernel
+@device
 def _facade(shop, r, g, b, along, height, bay, storey, seed, footprint, lit_share):
     """A wall of windows or shop fronts; returns colour, gloss, and the share of the colour that is light."""
     column, row = math.floor(along / bay), math.floor(height / storey)
@@ -101,7 +101,7 @@ def _facade(shop, r, g, b, along, height, bay, storey, seed, footprint, lit_shar
     return r, g, b, ZERO, ZERO
 
 
-@kernel
+@device
 def _lamp(material, flags, r, g, b):
     """Lamps of vehicles: glass when off, light when on; returns colour and glow."""
     if material == HEADLAMP:
@@ -128,7 +128,7 @@ def _lamp(material, flags, r, g, b):
     return r, g, b, ZERO
 
 
-@kernel
+@device
 def _bulb(shows, state, r, g, b):
     """A traffic light's bulb: bright and saturated when its colour is on, nearly black when off."""
     if shows == state:
@@ -140,7 +140,7 @@ def _bulb(shows, state, r, g, b):
     return r, g, b, ZERO
 
 
-@kernel
+@device
 def surface(
     triangles: Triangles,
     t,

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, kernel
+from drive_agent.sim.render.kernel import F32, device
 
 ONE, TWO, THREE = F32(1.0), F32(2.0), F32(3.0)
 TO_UNIT = F32(1.0 / 65535.0)
 
 
-@kernel
+@device
 def cell_hash(x: float, y: float, z: float) -> float:
     """A number in [0, 1] that belongs to the integer cell (x, y, z); the arguments are already whole numbers."""
     h = np.uint32(np.int32(x)) * np.uint32(374761393) + np.uint32(np.int32(y)) * np.uint32(668265263)
@@ -20,7 +20,7 @@ def cell_hash(x: float, y: float, z: float) -> float:
     return F32(h & np.uint32(65535)) * TO_UNIT
 
 
-@kernel
+@device
 def value_noise(x: float, y: float) -> float:
     """Smooth noise in [0, 1] with features about one unit wide."""
     column, row = F32(math.floor(x)), F32(math.floor(y))

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, Draws, Instances, Projected, Triangles, View, kernel
+from drive_agent.sim.render.kernel import F32, Draws, Instances, Projected, Triangles, View, device, kernel
 
 ZERO, HALF, ONE = F32(0.0), F32(0.5), F32(1.0)
 NO_BOUND = F32(-1e30)
@@ -21,10 +21,14 @@ def projected_buffers(capacity: int) -> Projected:
         np.empty(capacity, np.int32),
         np.empty((capacity, 6), np.float32),
         np.empty((capacity, 3), np.float32),
+        np.empty(3, np.float32),
+        np.empty((3, 3), np.float32),
+        np.empty((3, 3), np.float32),
+        np.empty((4, 3), np.float32),
     )
 
 
-@kernel
+@device
 def _sphere_in_view(view: View, center: np.ndarray, radius: float, reach: float) -> bool:
     dx = center[0] - view.position[0]
     dy = center[1] - view.position[1]
@@ -44,7 +48,7 @@ def _sphere_in_view(view: View, center: np.ndarray, radius: float, reach: float)
     return (up - half_y * ahead) <= radius * math.sqrt(ONE + half_y * half_y)
 
 
-@kernel
+@device
 def _camera_in_instance(view: View, instances: Instances, i: int, eye: np.ndarray, axes: np.ndarray) -> None:
     """The view's position and axes in the frame of instance `i`: cheaper than moving the triangles to the world."""
     rotation = instances.rotations[i]
@@ -61,10 +65,27 @@ def _camera_in_instance(view: View, instances: Instances, i: int, eye: np.ndarra
             )
 
 
-@kernel
-def _clip_near(corners: np.ndarray, near: float, polygon: np.ndarray) -> int:
-    """Sutherland-Hodgman against depth >= near; rows are depth, right, up. Returns the number of corners, 0 to 4."""
+@device
+def _to_view(triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray, near: float, corners: np.ndarray) -> int:
+    """Write the corners of triangle t as rows (depth, right, up); return how many lie behind the near plane."""
+    behind = 0
+    for k in range(3):
+        x = triangles.corners[t, k, 0] - eye[0]
+        y = triangles.corners[t, k, 1] - eye[1]
+        z = triangles.corners[t, k, 2] - eye[2]
+        for a in range(3):
+            corners[k, a] = x * axes[a, 0] + y * axes[a, 1] + z * axes[a, 2]
+        if corners[k, 0] < near:
+            behind += 1
+    return behind
+
+
+@device
+def _clip_near(corners: np.ndarray, behind: int, near: float, polygon: np.ndarray) -> int:
+    """Sutherland-Hodgman against depth >= near; rows are (depth, right, up). Returns the number of corners, 0 to 4."""
     count = 0
+    if behind == 3:
+        return count
     for k in range(3):
         following = (k + 1) % 3
         inside = corners[k, 0] >= near
@@ -72,7 +93,7 @@ def _clip_near(corners: np.ndarray, near: float, polygon: np.ndarray) -> int:
             for a in range(3):
                 polygon[count, a] = corners[k, a]
             count += 1
-        if inside != (corners[following, 0] >= near):
+        if behind > 0 and inside != (corners[following, 0] >= near):
             share = (near - corners[k, 0]) / (corners[following, 0] - corners[k, 0])
             polygon[count, 0] = near
             for a in range(1, 3):
@@ -81,7 +102,7 @@ def _clip_near(corners: np.ndarray, near: float, polygon: np.ndarray) -> int:
     return count
 
 
-@kernel
+@device
 def _to_screen(view: View, polygon: np.ndarray, count: int) -> None:
     """Rows (depth, right, up) become (closeness, x, y) in samples, in place."""
     for k in range(count):
@@ -95,7 +116,7 @@ def _to_screen(view: View, polygon: np.ndarray, count: int) -> None:
         polygon[k, 2] = view.center_y - scale * polygon[k, 2]
 
 
-@kernel
+@device
 def _emit(view: View, polygon: np.ndarray, k: int, out: Projected, n: int) -> bool:
     """Store the triangle (0, k, k + 1) of the polygon at row `n`, unless it covers no sample centre."""
     x0, x1, x2 = polygon[0, 1], polygon[k, 1], polygon[k + 1, 1]
@@ -113,15 +134,24 @@ def _emit(view: View, polygon: np.ndarray, k: int, out: Projected, n: int) -> bo
     return True
 
 
-@kernel
-def project(view: View, triangles: Triangles, draws: Draws, instances: Instances, out: Projected) -> int:
-    """Project every visible triangle of `draws` into `out` and return their number.
-
-    Perspective views keep the sides that face the camera. Orthographic ones are shadow maps and keep the sides that
+@device
+def _is_drawn(view: View, triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray) -> bool:
+    """Perspective views keep the sides that face the camera. Orthographic ones are shadow maps and keep the sides that
     face away from the light: a lit side then never shades itself.
     """
-    eye, axes = np.empty(3, np.float32), np.empty((3, 3), np.float32)
-    corners, polygon = np.empty((3, 3), np.float32), np.empty((4, 3), np.float32)
+    nx, ny, nz = triangles.normals[t, 0], triangles.normals[t, 1], triangles.normals[t, 2]
+    if view.orthographic:
+        return nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2] > ZERO
+    x = triangles.corners[t, 0, 0] - eye[0]
+    y = triangles.corners[t, 0, 1] - eye[1]
+    z = triangles.corners[t, 0, 2] - eye[2]
+    return nx * x + ny * y + nz * z < ZERO
+
+
+@kernel
+def project(view: View, triangles: Triangles, draws: Draws, instances: Instances, out: Projected) -> int:
+    """Project every visible triangle of `draws` into `out` and return their number."""
+    eye, axes, corners, polygon = out.eye, out.axes, out.corners, out.polygon
     n = 0
     for d in range(draws.first.shape[0]):
         if not _sphere_in_view(view, draws.centers[d], draws.radii[d], draws.reaches[d]):
@@ -129,31 +159,10 @@ def project(view: View, triangles: Triangles, draws: Draws, instances: Instances
         i = draws.instances[d]
         _camera_in_instance(view, instances, i, eye, axes)
         for t in range(draws.first[d], draws.last[d]):
-            ax = triangles.corners[t, 0, 0] - eye[0]
-            ay = triangles.corners[t, 0, 1] - eye[1]
-            az = triangles.corners[t, 0, 2] - eye[2]
-            nx, ny, nz = triangles.normals[t, 0], triangles.normals[t, 1], triangles.normals[t, 2]
-            if view.orthographic:
-                if nx * axes[0, 0] + ny * axes[0, 1] + nz * axes[0, 2] <= ZERO:
-                    continue
-            elif nx * ax + ny * ay + nz * az >= ZERO:
+            if not _is_drawn(view, triangles, t, eye, axes):
                 continue
-            behind = 0
-            for k in range(3):
-                ax = triangles.corners[t, k, 0] - eye[0]
-                ay = triangles.corners[t, k, 1] - eye[1]
-                az = triangles.corners[t, k, 2] - eye[2]
-                for a in range(3):
-                    corners[k, a] = ax * axes[a, 0] + ay * axes[a, 1] + az * axes[a, 2]
-                if corners[k, 0] < view.near and not view.orthographic:
-                    behind += 1
-            if behind == 3:
-                continue
-            if behind == 0:
-                count = 3
-                polygon[:3] = corners
-            else:
-                count = _clip_near(corners, view.near, polygon)
+            behind = _to_view(triangles, t, eye, axes, view.near, corners)
+            count = _clip_near(corners, behind, view.near, polygon)
             _to_screen(view, polygon, count)
             for k in range(1, count - 1):
                 if _emit(view, polygon, k, out, n):
@@ -163,7 +172,7 @@ def project(view: View, triangles: Triangles, draws: Draws, instances: Instances
     return n
 
 
-@kernel
+@device
 def _edge(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, bool]:
     """Slope dx/dy, a point on the edge, and whether it bounds the inside on the right (else on the left).
 

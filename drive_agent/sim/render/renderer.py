@@ -103,9 +103,10 @@ class Renderer:
             job, top, bottom = band
             scale = SAMPLES_PER_SIDE
             fill(job.projected, job.count, job.nearest, job.winner, top * scale, bottom * scale)
+            distinct = np.empty((4, scale * scale), np.int32)
             shade(
                 job.view, scale, job.projected, job.nearest, job.winner, self._stage.triangles, instances,
-                job.light, job.picture, top, bottom,
+                job.light, job.picture, top, bottom, distinct,
             )  # fmt: skip
 
         self._run(project_one, jobs)

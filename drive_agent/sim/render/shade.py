@@ -12,7 +12,7 @@ import numpy as np
 
 from drive_agent.sim.render import labels
 from drive_agent.sim.render.ground import GroundMap, TrafficGround, look_up
-from drive_agent.sim.render.kernel import F32, Instances, Projected, Triangles, View, kernel
+from drive_agent.sim.render.kernel import F32, Instances, Projected, Triangles, View, device, kernel
 from drive_agent.sim.render.materials import surface
 from drive_agent.sim.render.noise import cell_hash
 from drive_agent.sim.render.sky import Atmosphere, gradient, sky_color
@@ -50,7 +50,7 @@ class Picture(NamedTuple):
     instance: np.ndarray  # int32 (h, w)
 
 
-@kernel
+@device
 def _sunlit(shadow: ShadowMap, x: float, y: float, z: float) -> float:
     """Share of the sun that reaches a point: the four nearest texels, interpolated."""
     view = shadow.seen_from
@@ -77,7 +77,7 @@ def _sunlit(shadow: ShadowMap, x: float, y: float, z: float) -> float:
     return near * (ONE - fv) + far * fv
 
 
-@kernel
+@device
 def _irradiance(light: Light, x, y, z, nx, ny, nz, is_ground):
     """Light that falls on a point: sky, sun, lamps; returns r, g, b and the sunlit share."""
     air = light.air
@@ -108,7 +108,7 @@ def _irradiance(light: Light, x, y, z, nx, ny, nz, is_ground):
     return r, g, b, sunlit
 
 
-@kernel
+@device
 def _point_color(
     light: Light, triangles: Triangles, t, instances: Instances, i, x, y, z, dx, dy, dz, length, footprint
 ):
@@ -170,7 +170,7 @@ def _point_color(
     return r, g, b
 
 
-@kernel
+@device
 def _distinct(winner, row, column, scale, who, weight, where_row, where_column) -> int:
     """The distinct triangles among the samples of a pixel, with their number of samples and one place each."""
     count = 0
@@ -188,7 +188,7 @@ def _distinct(winner, row, column, scale, who, weight, where_row, where_column) 
     return count
 
 
-@kernel
+@device
 def _to_byte(value: float) -> np.uint8:
     return np.uint8(min(math.sqrt(max(value, ZERO)) * F32(255), F32(255)))
 
@@ -206,11 +206,14 @@ def shade(
     picture: Picture,
     top: int,
     bottom: int,
+    scratch: np.ndarray,
 ) -> None:
-    """Fill the rows [top, bottom) of `picture` from a visibility buffer of scale x scale samples a pixel."""
+    """Fill the rows [top, bottom) of `picture` from a visibility buffer of scale x scale samples a pixel.
+
+    scratch: int32 (4, scale * scale), not shared with another thread.
+    """
     samples = scale * scale
-    who, weight = np.empty(samples, np.int32), np.empty(samples, np.int32)
-    where_row, where_column = np.empty(samples, np.int32), np.empty(samples, np.int32)
+    who, weight, where_row, where_column = scratch[0], scratch[1], scratch[2], scratch[3]
     axes, eye, air = view.axes, view.position, light.air
     for row in range(top, bottom):
         for column in range(picture.tag.shape[1]):

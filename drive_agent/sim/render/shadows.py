@@ -27,8 +27,8 @@ def sun_view(center: np.ndarray, toward_sun: np.ndarray, extent_m: float, texels
         half,
         texels,
         texels,
-        F32(0.0),
-        F32(0.0),
+        EMPTY,
+        -EMPTY,
         True,
     )
 

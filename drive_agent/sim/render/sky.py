@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, kernel
+from drive_agent.sim.render.kernel import F32, device
 from drive_agent.sim.render.noise import value_noise
 
 ZERO, ONE = F32(0.0), F32(1.0)
@@ -30,7 +30,7 @@ class Atmosphere(NamedTuple):
     lit_windows: np.float32  # 0..1, share of windows with light
 
 
-@kernel
+@device
 def gradient(air: Atmosphere, up: float) -> tuple[float, float, float]:
     """Clear sky for a direction whose vertical component is `up`."""
     t = min(max(up, ZERO), ONE)
@@ -43,7 +43,7 @@ def gradient(air: Atmosphere, up: float) -> tuple[float, float, float]:
     )
 
 
-@kernel
+@device
 def sky_color(air: Atmosphere, dx: float, dy: float, dz: float) -> tuple[float, float, float]:
     """Sky with sun and clouds in a unit direction."""
     r, g, b = gradient(air, dz)
