@@ -92,8 +92,14 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(
             self.learner.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True
         )
-        self._progress = {"step": 0, "seconds": 0.0, "stage": 0, "stage_step": 0, "frames": len(dataset)}
-        self._means: dict[str, float] = {}
+        self._progress = {
+            "step": 0,
+            "seconds": 0.0,
+            "stage": 0,
+            "stage_step": 0,
+            "frames": len(dataset),
+            "means": {},
+        }
 
     def go(self, *, resume: bool = False) -> None:
         """Train to the end of the budget."""
@@ -160,10 +166,11 @@ class Trainer:
     def _note(self, stage: Stage, terms: dict[str, float]) -> None:
         """Keep running means of the terms and write them every few steps."""
         terms["loss"] = sum(terms.values())
+        means = self._progress["means"]
         for name, value in terms.items():
-            self._means[name] = self._means.get(name, value) * 0.95 + value * 0.05
+            means[name] = means.get(name, value) * 0.95 + value * 0.05
         if self._team.leads and self._progress["step"] % self._config.log_steps == 0:
-            rounded = {name: round(self._means[name], 4) for name in terms}
+            rounded = {name: round(means[name], 4) for name in terms}
             self._log({"stage": stage.name, "last": terms["loss"], **rounded})
 
     def _log(self, line: dict) -> None:

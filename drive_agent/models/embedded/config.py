@@ -40,7 +40,7 @@ class EmbeddedConfig:
     text_key_heads: int = 2
     text_mlp: int = 384
     vision_width: int = 128
-    vision_layers: int = 6
+    vision_layers: int = 4
     vision_heads: int = 4
     vision_mlp: int = 384
 

@@ -57,7 +57,7 @@ def encode(objects: np.ndarray, camera: CameraMount) -> tuple[np.ndarray, np.nda
         np.log(np.maximum(half_length, 0.1)),
         np.log(np.maximum(half_width, 0.1)),
     ]
-    values = np.concatenate([np.stack(values, -1), motion.reshape(*kind.shape, -1)], -1)
+    values = np.concatenate([np.stack(values, -1), motion.reshape(*kind.shape, 2 * len(HORIZONS_S))], -1)
     return place, values.astype(np.float32), inside
 
 
