@@ -33,7 +33,9 @@ CLASS_OF_TAG = _class_of_tag()
 
 def decode_depth(bgra: np.ndarray) -> np.ndarray:
     """Metres (h, w) along the optical axis from a raw picture of CARLA's depth camera (h, w, 4)."""
-    value = bgra[..., 2].astype(np.float32) + bgra[..., 1] * np.float32(256) + bgra[..., 0] * np.float32(65536)
+    value = (
+        bgra[..., 2].astype(np.float32) + bgra[..., 1] * np.float32(256) + bgra[..., 0] * np.float32(65536)
+    )
     return value * np.float32(FAR_PLANE_M / (256**3 - 1))
 
 
@@ -54,7 +56,9 @@ def class_cells(tags: np.ndarray) -> np.ndarray:
     cells = _cells(CLASS_OF_TAG[tags])
     rows, columns, pixels = cells.shape
     offset = np.arange(rows * columns)[:, None] * len(CLASSES)
-    counts = np.bincount((cells.reshape(-1, pixels) + offset).ravel(), minlength=rows * columns * len(CLASSES))
+    counts = np.bincount(
+        (cells.reshape(-1, pixels) + offset).ravel(), minlength=rows * columns * len(CLASSES)
+    )
     return (counts.reshape(rows, columns, len(CLASSES)) * 255 // pixels).astype(np.uint8)
 
 

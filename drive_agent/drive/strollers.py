@@ -45,7 +45,9 @@ class Stroller:
     pace_mps: float
     side_m: float
     targets: list[np.ndarray] = field(default_factory=list)
-    look_at: int = 0  # when so many targets are left the next leg is the road: look first; 0 when not crossing
+    look_at: int = (
+        0  # when so many targets are left the next leg is the road: look first; 0 when not crossing
+    )
     waited_us: int = 0
     came_from: tuple[int, int] = (0, 0)  # pavement and place before the crossing
 
@@ -63,12 +65,18 @@ class Pavements:
             points = resample(lane.center, np.linspace(0.0, length, max(int(length / STEP_M), 2) + 1))
             self.lines.append(Pavement(points[:, :2], points[:, 2]))
         self._opposite = [
-            [k for k, other in enumerate(lanes) if other.road_id == lane.road_id and other.lane_id * lane.lane_id < 0]
+            [
+                k
+                for k, other in enumerate(lanes)
+                if other.road_id == lane.road_id and other.lane_id * lane.lane_id < 0
+            ]
             for lane in lanes
         ]
         self._crosswalks = [ring[:-1, :2] for ring in road_map.crosswalks]
 
-    def over(self, pavement: int, place: int, rng: np.random.Generator) -> tuple[list[np.ndarray], int, int] | None:
+    def over(
+        self, pavement: int, place: int, rng: np.random.Generator
+    ) -> tuple[list[np.ndarray], int, int] | None:
         """The way across from a place: its points, and the pavement and place where it ends. None when there is none."""
         here = self.lines[pavement].points[place]
         for other in self._opposite[pavement]:
@@ -114,7 +122,12 @@ def new_stroller(pavements: Pavements, pavement: int, place: int, rng: np.random
 
 
 def walk(
-    person: Stroller, position: np.ndarray, pavements: Pavements, cars: np.ndarray, step_us: int, rng: np.random.Generator
+    person: Stroller,
+    position: np.ndarray,
+    pavements: Pavements,
+    cars: np.ndarray,
+    step_us: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Velocity (2,) of a person at `position` (2,), given `cars` (n, 4): x, y, vx, vy. Changes the intentions."""
     while person.targets and np.linalg.norm(person.targets[0] - position) < ARRIVED_M:

@@ -25,15 +25,15 @@ def rear_axle(truth: Truth) -> tuple[float, float, float]:
 
 def visible_objects(
     truth: Truth, views: dict[str, tuple[CameraMount, np.ndarray, np.ndarray]], futures: list[Truth]
-) -> list[list[float]]:
-    """Rows of `train.dataset.OBJECT_COLUMNS` of the road users that at least one camera shows.
+) -> dict[int, list[float]]:
+    """Actor id -> row of `train.dataset.OBJECT_COLUMNS`, for the road users that at least one camera shows.
 
     `views`: camera name -> (mount, depth_m (h, w), tags (h, w)); `futures`: the truths 1, 2 and 3 s later.
     """
     ego = rear_axle(truth)
     z = float(truth.ego[2])
     later = [dict(zip(future.ids, future.actors, strict=True)) for future in futures]
-    out = []
+    out = {}
     for actor_id, row in zip(truth.ids[1:], truth.actors[1:], strict=True):
         info = truth.infos[actor_id]
         cos, sin = np.cos(row[3]), np.sin(row[3])
@@ -51,7 +51,7 @@ def visible_objects(
         motion = _motion(row, [who.get(actor_id) for who in later], ego[2])
         heading = float(wrap_angle(row[3] - ego[2]))
         speed = float(row[5] * cos + row[6] * sin)
-        out.append([info.kind, *place, heading, speed, info.half_length_m, info.half_width_m, *motion])
+        out[actor_id] = [info.kind, *place, heading, speed, info.half_length_m, info.half_width_m, *motion]
     return out
 
 

@@ -23,7 +23,9 @@ SMALLEST_CHANGE_MPS = 0.05  # smaller changes of a velocity are not sent
 class Walkers:
     """`count` people. Call `step` with the truth of every tick, then tick the world."""
 
-    def __init__(self, client: carla.Client, world: carla.World, road_map: RoadMap, count: int, seed: int) -> None:
+    def __init__(
+        self, client: carla.Client, world: carla.World, road_map: RoadMap, count: int, seed: int
+    ) -> None:
         self._client = client
         self._rng = np.random.default_rng([seed, 77])
         self._pavements = Pavements(road_map)
@@ -36,7 +38,7 @@ class Walkers:
             if looks.has_attribute("is_invincible"):
                 looks.set_attribute("is_invincible", "false")
             batch.append(carla.command.SpawnActor(looks, self._standing(person)))
-        answers = client.apply_batch_sync(batch, False)  # noqa: FBT003 (carla's signature)
+        answers = client.apply_batch_sync(batch, False)
         self._people = {a.actor_id: p for a, p in zip(answers, people, strict=True) if not a.error}
         self._sent: dict[int, np.ndarray] = {}
 
@@ -94,10 +96,12 @@ class Walkers:
     def _standing(self, person: Stroller) -> carla.Transform:
         line = self._pavements.lines[person.pavement]
         x, y = line.points[person.place]
-        return transform(x, y, line.heights_m[person.place] + SPAWN_HEIGHT_M, self._rng.uniform(-np.pi, np.pi))
+        return transform(
+            x, y, line.heights_m[person.place] + SPAWN_HEIGHT_M, self._rng.uniform(-np.pi, np.pi)
+        )
 
 
 def _control(velocity: np.ndarray) -> carla.WalkerControl:
     speed = float(np.linalg.norm(velocity))
     direction = velocity / speed if speed > 0.0 else np.array([1.0, 0.0])
-    return carla.WalkerControl(carla.Vector3D(float(direction[0]), -float(direction[1]), 0.0), speed, False)  # noqa: FBT003
+    return carla.WalkerControl(carla.Vector3D(float(direction[0]), -float(direction[1]), 0.0), speed, False)

@@ -12,7 +12,7 @@ from drive_agent.expert.corridor import Corridor, RouteTrack
 from drive_agent.expert.longitudinal import PROFILE_TIMES_S, bounds, profile, reason, target_speed
 from drive_agent.expert.others import Boxes, EgoPose
 from drive_agent.expert.situation import Finding, Observer, Situation
-from drive_agent.geometry import to_frame
+from drive_agent.geometry import arc_length, to_frame
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import Plan, Truth
@@ -30,10 +30,15 @@ class Expert:
 
     def __init__(self, road_map: RoadMap, route: Route) -> None:
         self._observer = Observer(road_map, route)
+        self._length_m = float(arc_length(np.asarray(route.points)[:, :2])[-1])
+        self.left_m = self._length_m  # way to the end of the route
+        self.offset_m = 0.0  # how far the rear axle is left of the route
 
     def step(self, truth: Truth) -> tuple[Plan, Situation]:
         """The plan for now and the situation that it answers."""
         found = self._observer.look(truth)
+        self.left_m = self._length_m - found.corridor.begin_m
+        self.offset_m = found.corridor.offset_m
         limits = bounds(found)
         target_mps, by = target_speed(found, limits)
         plan = Plan(
@@ -44,10 +49,6 @@ class Expert:
             reason=reason(found, target_mps, by),
         )
         return plan, _situation(truth.time_us, found, target_mps)
-
-    def plan(self, truth: Truth) -> Plan:
-        """The plan alone."""
-        return self.step(truth)[0]
 
 
 def _situation(time_us: int, found: Finding, target_mps: float) -> Situation:
@@ -75,7 +76,7 @@ class ScriptedDriver:
         self._boxes = Boxes()
         self._speed_mps = speed_mps
 
-    def plan(self, truth: Truth) -> Plan:
+    def step(self, truth: Truth) -> Plan:
         """The plan for now."""
         ego, _ = self._boxes.read(truth)
         corridor = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps)
