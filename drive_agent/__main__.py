@@ -94,8 +94,21 @@ def _escape(text: str) -> str:
 def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
     from drive_agent.drive.batch import run_routes
+    from drive_agent.score.results import write_json
+    from drive_agent.score.run import score_run
+    from drive_agent.score.summary import summarise
 
-    return run_routes(build(DriveConfig, compose("drive", words)), Console(highlight=False))
+    config = build(DriveConfig, compose("drive", words))
+    console = Console(highlight=False)
+    run = run_routes(config, console, lambda _: None)
+    write_json(run / "summary.json", summarise(run))
+    values = score_run(run, "2.1")
+    console.print(
+        f"driving score {values['driving_score']:.1f} (Leaderboard 2.1)  completion {values['route_completion']:.1f} %"
+        f"  success {values['success_rate']:.0%}"
+    )
+    console.print(f"report: {run / 'report.html'}")
+    return 0
 
 
 def _drive_help() -> str:

@@ -29,7 +29,7 @@ from drive_agent.log.store import EpisodeWriter
 from drive_agent.rig import RIGS
 from drive_agent.routing import sparse
 from drive_agent.score.results import Results
-from drive_agent.sim.process import ServerProcess
+from drive_agent.sim.process import ServerError, ServerProcess
 from drive_agent.types import Briefing
 from scenarios.routes import RouteSpec, route_set
 
@@ -174,7 +174,7 @@ def _drive_job(
     for attempt in range(SERVER_TRIES):
         try:
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
-        except (TimeoutError, ConnectionError) as error:
+        except (TimeoutError, ConnectionError, ServerError) as error:
             outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
         except (
             RuntimeError

@@ -16,6 +16,7 @@ from drive_agent.drive.carla_axes import pose, transform
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
 from drive_agent.drive.env import Ground
+from drive_agent.drive.walkers import Walkers
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import plan_route, sparse
@@ -36,6 +37,7 @@ LIGHTS = {
     carla.TrafficLightState.Green: LightState.GREEN,
 }
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
+SLOWER_PERCENT = 50.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
 WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
 
 
@@ -75,15 +77,17 @@ class CarlaEnv:
         route = plan_route(road_map, spec.keypoints)
         self._world.set_weather(weather_at(spec, 0.0))
         self._infos: dict[int, ActorInfo] = {}
+        self._ignored: set[int] = set()
         self._signals = {
             a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")
         }
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
         self._start_traffic(seed, route.points[0])
-        self._frame = self._world.tick()
+        self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
+        self._world.tick()
         self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, seed)
         for _ in range(WARM_UP_TICKS):
-            self.apply(Command(0.0, 0.0, 1.0))
+            self._advance()
         picks = sparse(route)
         briefing = Briefing(
             route_deg=np.array([self._geographic(point) for point in route.points[picks]]),
@@ -94,32 +98,35 @@ class CarlaEnv:
     def observe(self) -> SensorPacket:
         """Read the sensors of the current tick."""
         assert self._sensors is not None, "reset() comes first"
-        return self._sensors.read(self._frame, self._time_us())
+        return self._sensors.read(self._truth.frame_id, self._truth.time_us)
 
     def truth(self) -> Truth:
-        """Read the ground truth of the current tick; the ego is the first row."""
-        assert self._sensors is not None, "reset() comes first"
-        snapshot = self._world.get_snapshot()
-        self._meet_new_actors(snapshot)
-        ids = [i for i in self._infos if snapshot.has_actor(i)]
-        rows = np.array([_row(snapshot.find(i)) for i in ids])
-        lights = {key: LIGHTS.get(actor.get_state(), LightState.NONE) for key, actor in self._signals.items()}
-        return Truth(
-            self._time_us(),
-            self._frame,
-            tuple(ids),
-            rows,
-            lights,
-            dict(self._infos),
-            self._sensors.collisions(),
-        )
+        """The ground truth of the current tick; the ego is the first row."""
+        return self._truth
 
     def apply(self, command: Command) -> None:
         """Send the pedals (steer changes sign: CARLA's right is positive) and advance one tick."""
         self._ego.apply_control(
             carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
         )
-        self._frame = self._world.tick()
+        self._walkers.step(self._truth, focus=self._truth.actors[:1, :2])
+        self._advance()
+
+    def _advance(self) -> None:
+        assert self._sensors is not None
+        self._world.tick()
+        snapshot = self._world.get_snapshot()
+        self._meet_new_actors(snapshot)
+        ids = [i for i in self._infos if snapshot.has_actor(i)]
+        self._truth = Truth(
+            time_us=round(snapshot.timestamp.elapsed_seconds * 1e6),
+            frame_id=snapshot.frame,
+            ids=tuple(ids),
+            actors=np.array([actor_row(snapshot.find(i)) for i in ids]),
+            lights={key: LIGHTS.get(a.get_state(), LightState.NONE) for key, a in self._signals.items()},
+            infos=dict(self._infos),
+            collisions=self._sensors.collisions(),
+        )
 
     def close(self) -> None:
         """Remove everything that was spawned and restore the world's settings."""
@@ -162,7 +169,7 @@ class CarlaEnv:
         manager.set_synchronous_mode(True)
         manager.set_random_device_seed(seed)
         manager.set_global_distance_to_leading_vehicle(2.5)
-        manager.global_percentage_speed_difference(30.0)
+        manager.global_percentage_speed_difference(SLOWER_PERCENT)
         rng = np.random.default_rng(seed)
         library = self._world.get_blueprint_library()
         cars = sorted(
@@ -211,12 +218,8 @@ class CarlaEnv:
         place = self._map.transform_to_geolocation(transform(*point).location)
         return place.latitude, place.longitude
 
-    def _time_us(self) -> int:
-        return round(self._world.get_snapshot().timestamp.elapsed_seconds * 1e6)
-
     def _clear(self) -> None:
         """Orderly: sensors, then the TrafficManager, then the vehicles (another order can abort the client)."""
-        self._ignored: set[int] = set()
         if self._sensors is not None:
             self._sensors.destroy()
             self._sensors = None
@@ -250,7 +253,8 @@ def weather_at(spec: RouteSpec, percent: float) -> carla.WeatherParameters:
     return weather
 
 
-def _row(actor: carla.ActorSnapshot) -> tuple[float, ...]:
+def actor_row(actor: carla.ActorSnapshot) -> tuple[float, ...]:
+    """A row of `Truth.actors`."""
     x, y, z, yaw, pitch = pose(actor.get_transform())
     velocity, turn, accel = actor.get_velocity(), actor.get_angular_velocity(), actor.get_acceleration()
     return x, y, z, yaw, pitch, velocity.x, -velocity.y, -np.radians(turn.z), accel.x, -accel.y
