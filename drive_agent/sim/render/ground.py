@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, device, kernel
+from drive_agent.sim.render.kernel import F32, device, floor_int, kernel
 
 ZERO, ONE = F32(0.0), F32(1.0)
 LAMP_RANGE_M = 17.0
@@ -30,7 +30,7 @@ def look_up(ground: GroundMap, values: np.ndarray, x: float, y: float) -> float:
     """Bilinear value at world (x, y), 0 outside."""
     u = (x - ground.x0) * ground.cells_per_m
     v = (y - ground.y0) * ground.cells_per_m
-    column, row = int(math.floor(u)), int(math.floor(v))
+    column, row = floor_int(u), floor_int(v)
     if column < 0 or row < 0 or column >= values.shape[1] - 1 or row >= values.shape[0] - 1:
         return ZERO
     fu, fv = u - F32(column), v - F32(row)
@@ -106,9 +106,10 @@ def traffic_ground(
     poses: np.ndarray,
     center_x: float,
     center_y: float,
-    with_beams: bool,
     half_size_m: float,
     cells_per_m: float,
+    *,
+    with_beams: bool,
 ) -> TrafficGround:
     """Stamp actors onto the ground around a centre. poses: float64 (n, 7), see `_add_actors`."""
     side = int(2 * half_size_m * cells_per_m)

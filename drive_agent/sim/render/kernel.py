@@ -17,6 +17,24 @@ device = njit(nogil=True, cache=True, fastmath=False, error_model="numpy", _nrt=
 F32 = np.float32
 
 
+@device
+def floor_int(value: float) -> int:
+    """Largest whole number not above `value`, for |value| < 2**31; much faster than the library call of math.floor."""
+    whole = np.int32(value)
+    if F32(whole) > value:
+        whole -= np.int32(1)
+    return whole
+
+
+@device
+def ceil_int(value: float) -> int:
+    """Smallest whole number not below `value`, for |value| < 2**31."""
+    whole = np.int32(value)
+    if F32(whole) < value:
+        whole += np.int32(1)
+    return whole
+
+
 class Triangles(NamedTuple):
     """Every triangle that can be drawn: the static world first, then one run of triangles a cached body part."""
 

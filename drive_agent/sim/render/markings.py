@@ -37,7 +37,7 @@ def _between(points: np.ndarray, along: np.ndarray, start: float, end: float) ->
 
 
 def _line(
-    edge: np.ndarray, right: np.ndarray, width: float, broken: bool, color: tuple[float, float, float]
+    edge: np.ndarray, right: np.ndarray, width: float, color: tuple[float, float, float], *, broken: bool
 ) -> list[Mesh]:
     """One painted line of a given width along `edge` (n, 3)."""
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(edge, axis=0), axis=1))]
@@ -74,7 +74,7 @@ def _edge_marking(carla_map: carla.Map, ribbon: Ribbon, side: int) -> list[Mesh]
             inset = -0.5 * width - 0.08 if ribbon.outermost or kind == "Solid" and side > 0 else 0.0
             for broken, offset in LINES_PER_TYPE[kind]:
                 shift = ribbon.right[run] * (offset * width + (inset if side > 0 else 0.0))
-                meshes += _line(edge[run] + shift, ribbon.right[run], width, broken, color)
+                meshes += _line(edge[run] + shift, ribbon.right[run], width, color, broken=broken)
         start = k
     return meshes
 

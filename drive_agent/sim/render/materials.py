@@ -5,9 +5,7 @@ WINDOWS and SHOPFRONT: start of the wall along itself (m), height of its base (m
 storey (m). BULB: the colour it shows, 0 red, 1 yellow, 2 green (its light is `-object - 1`). Others: unused.
 """
 
-import math
-
-from drive_agent.sim.render.kernel import F32, Instances, Triangles, device
+from drive_agent.sim.render.kernel import F32, Instances, Triangles, device, floor_int
 from drive_agent.sim.render.noise import cell_hash, value_noise
 
 PLAIN, ASPHALT, WINDOWS, GRASS, FOLIAGE, PAVING, MARKING, GLASS, PAINT = range(9)
@@ -39,7 +37,7 @@ def _ground(material, r, g, b, x, y, footprint, wetness):
         k = ONE + F32(0.20) * (value_noise(x * F32(0.35), y * F32(0.35)) - HALF)
         grain = _fade(F32(0.05), footprint)
         if grain > F32(0.1):
-            k += F32(0.13) * grain * (cell_hash(math.floor(x * F32(14)), math.floor(y * F32(14)), 1) - HALF)
+            k += F32(0.13) * grain * (cell_hash(floor_int(x * F32(14)), floor_int(y * F32(14)), 1) - HALF)
         if wetness > ZERO:
             puddle = max(ZERO, value_noise(x * F32(0.22) + F32(7), y * F32(0.22)) - F32(0.35))
             gloss = wetness * min(F32(0.75), F32(0.32) + F32(1.1) * puddle)
@@ -54,10 +52,10 @@ def _ground(material, r, g, b, x, y, footprint, wetness):
         k = F32(0.72) + F32(0.5) * value_noise(x * F32(0.31) + F32(31), y * F32(0.31))
         blade = _fade(F32(0.10), footprint)
         if blade > F32(0.1):
-            k += F32(0.4) * blade * (cell_hash(math.floor(x * F32(7)), math.floor(y * F32(7)), 3) - HALF)
+            k += F32(0.4) * blade * (cell_hash(floor_int(x * F32(7)), floor_int(y * F32(7)), 3) - HALF)
         r, g, b = r * k * (F32(0.8) + F32(0.5) * patch), g * k, b * k * (F32(0.85) + F32(0.3) * patch)
     else:
-        column, row = math.floor(x * F32(1.1)), math.floor(y * F32(1.1))
+        column, row = floor_int(x * F32(1.1)), floor_int(y * F32(1.1))
         k = ONE + F32(0.16) * (cell_hash(column, row, 5) - HALF)
         joint = F32(0.04)
         if footprint < F32(0.06) and (x * F32(1.1) - F32(column) < joint or y * F32(1.1) - F32(row) < joint):
@@ -70,7 +68,7 @@ def _ground(material, r, g, b, x, y, footprint, wetness):
 @device
 def _facade(shop, r, g, b, along, height, bay, storey, seed, footprint, lit_share):
     """A wall of windows or shop fronts; returns colour, gloss, and the share of the colour that is light."""
-    column, row = math.floor(along / bay), math.floor(height / storey)
+    column, row = floor_int(along / bay), floor_int(height / storey)
     u = along / bay - F32(column)
     v = height / storey - F32(row)
     chance = cell_hash(column, row, seed)
@@ -78,7 +76,7 @@ def _facade(shop, r, g, b, along, height, bay, storey, seed, footprint, lit_shar
     if shop:
         left, right, low, high = F32(0.05), F32(0.95), F32(0.10), F32(0.70)
         if v > F32(0.74) and v < F32(0.95):
-            hue = cell_hash(math.floor(along / (bay * F32(2))), 0, seed)
+            hue = cell_hash(floor_int(along / (bay * F32(2))), 0, seed)
             sign_r, sign_g, sign_b = F32(0.55) * hue, F32(0.25) * (ONE - hue) + F32(0.04), F32(0.12)
             if hue > F32(0.5):
                 sign_r, sign_g, sign_b = F32(0.05), F32(0.12), F32(0.45) * hue
@@ -162,11 +160,11 @@ def surface(
     r, g, b = triangles.colors[t, 0], triangles.colors[t, 1], triangles.colors[t, 2]
     material = triangles.materials[t]
     gloss, glow = ZERO, ZERO
-    if material == PLAIN or material == CLOTH:
+    if material in (PLAIN, CLOTH):
         return r, g, b, gloss, glow
-    if material == ASPHALT or material == GRASS or material == PAVING or material == MARKING:
+    if material in (ASPHALT, GRASS, PAVING, MARKING):
         r, g, b, gloss = _ground(material, r, g, b, x, y, footprint, wetness)
-    elif material == WINDOWS or material == SHOPFRONT:
+    elif material in (WINDOWS, SHOPFRONT):
         params = triangles.params[t]
         along = triangles.normals[t, 0] * y - triangles.normals[t, 1] * x - params[0]
         r, g, b, gloss, glow = _facade(
@@ -185,7 +183,7 @@ def surface(
     elif material == FOLIAGE:
         leaf = _fade(F32(0.25), footprint)
         k = ONE + F32(0.9) * leaf * (
-            cell_hash(math.floor(x * F32(4)), math.floor(y * F32(4)), math.floor(z * F32(4))) - HALF
+            cell_hash(floor_int(x * F32(4)), floor_int(y * F32(4)), floor_int(z * F32(4))) - HALF
         )
         r, g, b = _scaled(r, g, b, k)
     elif material == PAINT:
@@ -203,7 +201,7 @@ def surface(
         # Retro-reflective sheeting: by night it returns the light of the driver's own lamps.
         glow = F32(0.45) * night
     elif material == ROOF:
-        band = z * F32(3.0) - F32(math.floor(z * F32(3.0)))
+        band = z * F32(3.0) - F32(floor_int(z * F32(3.0)))
         r, g, b = _scaled(r, g, b, F32(0.82) if band < F32(0.25) and footprint < F32(0.2) else ONE)
     else:
         r, g, b, glow = _lamp(material, instances.flags[i], r, g, b)

@@ -131,8 +131,9 @@ def cylinder(
     axis: int = 2,
     sides: int = 8,
     end_radius: float | None = None,
-    caps: bool = True,
     turn_rad: float = 0.0,
+    *,
+    caps: bool = True,
 ) -> Mesh:
     """A cylinder or, with another `end_radius`, a cone frustum along an axis (0 x, 1 y, 2 z)."""
     end = radius if end_radius is None else end_radius

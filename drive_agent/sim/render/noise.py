@@ -1,10 +1,8 @@
 """Integer hashing and value noise for procedural materials: the same on every machine, no tables, no state."""
 
-import math
-
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, device
+from drive_agent.sim.render.kernel import F32, device, floor_int
 
 ONE, TWO, THREE = F32(1.0), F32(2.0), F32(3.0)
 TO_UNIT = F32(1.0 / 65535.0)
@@ -23,7 +21,7 @@ def cell_hash(x: float, y: float, z: float) -> float:
 @device
 def value_noise(x: float, y: float) -> float:
     """Smooth noise in [0, 1] with features about one unit wide."""
-    column, row = F32(math.floor(x)), F32(math.floor(y))
+    column, row = F32(floor_int(x)), F32(floor_int(y))
     fx, fy = x - column, y - row
     fx = fx * fx * (THREE - TWO * fx)
     fy = fy * fy * (THREE - TWO * fy)

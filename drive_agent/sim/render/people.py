@@ -1,4 +1,7 @@
-"""Pedestrians, and riders with their bicycles and motorcycles."""
+"""Pedestrians, and riders with their bicycles and motorcycles.
+
+hl, hw, hh: half length, half width and half height of the box, metres.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,7 @@ def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
 
 
 def _rider(
-    seat_x: float, seat_z: float, height: float, grip: tuple[float, float, float], look: int, helmet: bool
+    seat_x: float, seat_z: float, height: float, grip: tuple[float, float, float], look: int, *, helmet: bool
 ) -> list[Part]:
     """A seated person whose hands reach `grip`; `height` is from the seat to the crown."""
     tag = labels.RIDER
@@ -137,12 +140,12 @@ def _rider(
 
 def bicycle(half_extents: tuple[float, float, float], look: int) -> Body:
     """A bicycle with its rider; the box covers both."""
-    l, w, h = half_extents
+    hl, hw, hh = half_extents
     tag = labels.BICYCLE
-    radius = min(0.34, 0.42 * l)
-    front, rear = l - radius - 0.01, -l + radius + 0.01
-    seat_z = min(0.95, 1.1 * h)
-    bar = (front - 0.12, min(w * 0.8, 0.24), seat_z + 0.12)
+    radius = min(0.34, 0.42 * hl)
+    front, rear = hl - radius - 0.01, -hl + radius + 0.01
+    seat_z = min(0.95, 1.1 * hh)
+    bar = (front - 0.12, min(hw * 0.8, 0.24), seat_z + 0.12)
     frame = PAINTED
     meshes = [
         ring(radius, radius * 0.82, 0.05, (rear, 0, radius), RUBBER, tag),
@@ -158,18 +161,18 @@ def bicycle(half_extents: tuple[float, float, float], look: int) -> Body:
         box((0.05, 0.09, 0.09), (front + 0.02, 0, bar[2] - 0.1), (0.8, 0.8, 0.8), tag, materials.HEADLAMP),
     ]  # fmt: skip
     wheel = ring(radius, radius * 0.82, 0.05, (0, 0, 0), RUBBER, tag)
-    rider = _rider(rear + 0.20, seat_z, 2 * h - seat_z, bar, look, helmet=look % 2 == 0)
+    rider = _rider(rear + 0.20, seat_z, 2 * hh - seat_z, bar, look, helmet=look % 2 == 0)
     return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), *rider))
 
 
 def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
     """A motorcycle with its rider; the box covers both."""
-    l, w, h = half_extents
+    hl, hw, hh = half_extents
     tag = labels.MOTORCYCLE
-    radius = min(0.32, 0.32 * l)
-    front, rear = l - radius - 0.01, -l + radius + 0.01
-    seat_z = min(0.82, 1.05 * h)
-    bar = (front - 0.28, min(w * 0.85, 0.32), seat_z + 0.24)
+    radius = min(0.32, 0.32 * hl)
+    front, rear = hl - radius - 0.01, -hl + radius + 0.01
+    seat_z = min(0.82, 1.05 * hh)
+    bar = (front - 0.28, min(hw * 0.85, 0.32), seat_z + 0.24)
     blinkers = []
     for side in (-1, 1):
         material = materials.LEFT_BLINKER if side < 0 else materials.RIGHT_BLINKER
@@ -205,5 +208,5 @@ def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
             box((0.07, 0.16, 0.75), (-0.08, 0, 0.38), CHROME, tag, shift_x=-0.14),
         ]
     )
-    rider = _rider(rear + 0.42, seat_z + 0.02, 2 * h - seat_z - 0.02, bar, look, helmet=True)
+    rider = _rider(rear + 0.42, seat_z + 0.02, 2 * hh - seat_z - 0.02, bar, look, helmet=True)
     return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), *rider))

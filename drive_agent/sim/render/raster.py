@@ -8,7 +8,18 @@ import math
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, Draws, Instances, Projected, Triangles, View, device, kernel
+from drive_agent.sim.render.kernel import (
+    F32,
+    Draws,
+    Instances,
+    Projected,
+    Triangles,
+    View,
+    ceil_int,
+    device,
+    floor_int,
+    kernel,
+)
 
 ZERO, HALF, ONE = F32(0.0), F32(0.5), F32(1.0)
 NO_BOUND = F32(-1e30)
@@ -66,7 +77,9 @@ def _camera_in_instance(view: View, instances: Instances, i: int, eye: np.ndarra
 
 
 @device
-def _to_view(triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray, near: float, corners: np.ndarray) -> int:
+def _to_view(
+    triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray, near: float, corners: np.ndarray
+) -> int:
     """Write the corners of triangle t as rows (depth, right, up); return how many lie behind the near plane."""
     behind = 0
     for k in range(3):
@@ -125,7 +138,10 @@ def _emit(view: View, polygon: np.ndarray, k: int, out: Projected, n: int) -> bo
     top, bottom = min(y0, min(y1, y2)), max(y0, max(y1, y2))
     if right < ZERO or bottom < ZERO or left >= view.width or top >= view.height:
         return False
-    if math.floor(right - HALF) < math.ceil(left - HALF) or math.floor(bottom - HALF) < math.ceil(top - HALF):
+    # Without a sample centre between its sides the triangle can hit nothing; huge ones are not worth the test.
+    if right - left < ONE and floor_int(right - HALF) < ceil_int(left - HALF):
+        return False
+    if bottom - top < ONE and floor_int(bottom - HALF) < ceil_int(top - HALF):
         return False
     xy = out.xy[n]
     xy[0], xy[1], xy[2], xy[3], xy[4], xy[5] = x0, y0, x1, y1, x2, y2
@@ -194,11 +210,12 @@ def fill(
     nearest: float32 (h, w), largest closeness so far, changed. winner: int32 (h, w), row of `projected`, changed.
     """
     width = nearest.shape[1]
+    beyond = F32(width)
     for q in range(count):
         xy = projected.xy[q]
         xa, ya, xb, yb, xc, yc = xy[0], xy[1], xy[2], xy[3], xy[4], xy[5]
-        first_row = max(int(math.ceil(min(ya, min(yb, yc)) - HALF)), top)
-        last_row = min(int(math.floor(max(ya, max(yb, yc)) - HALF)), bottom - 1)
+        first_row = ceil_int(max(min(ya, min(yb, yc)) - HALF, F32(top)))
+        last_row = floor_int(min(max(ya, max(yb, yc)) - HALF, F32(bottom - 1)))
         if first_row > last_row:
             continue
         area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
@@ -209,8 +226,8 @@ def fill(
             xb, xc, yb, yc, wb, wc, area = xc, xb, yc, yb, wc, wb, -area
         dw_dx = ((wb - wa) * (yc - ya) - (wc - wa) * (yb - ya)) / area
         dw_dy = ((wc - wa) * (xb - xa) - (wb - wa) * (xc - xa)) / area
-        left = max(np.ceil(min(xa, min(xb, xc)) - HALF), ZERO)
-        right = min(np.floor(max(xa, max(xb, xc)) - HALF), F32(width - 1))
+        left = max(min(xa, min(xb, xc)) - HALF, ZERO)
+        right = min(max(xa, max(xb, xc)) - HALF, F32(width - 1))
         slope0, x0, y0, is_right0 = _edge(xa, ya, xb, yb)
         slope1, x1, y1, is_right1 = _edge(xb, yb, xc, yc)
         slope2, x2, y2, is_right2 = _edge(xc, yc, xa, ya)
@@ -232,8 +249,8 @@ def fill(
                 high = min(high, bound)
             else:
                 low = max(low, bound)
-            first = int(math.ceil(low))
-            last = int(math.floor(high))
+            first = ceil_int(min(low, beyond))
+            last = floor_int(max(high, -ONE))
             if first > last:
                 continue
             w = wa + dw_dx * (F32(first) + HALF - xa) + dw_dy * (y - ya)

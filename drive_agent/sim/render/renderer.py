@@ -195,15 +195,10 @@ class Renderer:
             )
             for a in actors
         ]  # fmt: skip
-        with_beams = bool(self._air.night > 0.3)
         return traffic_ground(
-            np.array(poses, float).reshape(-1, 7),
-            place[0],
-            place[1],
-            with_beams,
-            AROUND_M,
-            GROUND_CELLS_PER_M,
-        )
+            np.array(poses, float).reshape(-1, 7), place[0], place[1], AROUND_M, GROUND_CELLS_PER_M,
+            with_beams=bool(self._air.night > 0.3),
+        )  # fmt: skip
 
 
 def _place(camera: Camera) -> tuple[float, float, float]:

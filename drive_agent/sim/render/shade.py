@@ -12,7 +12,16 @@ import numpy as np
 
 from drive_agent.sim.render import labels
 from drive_agent.sim.render.ground import GroundMap, TrafficGround, look_up
-from drive_agent.sim.render.kernel import F32, Instances, Projected, Triangles, View, device, kernel
+from drive_agent.sim.render.kernel import (
+    F32,
+    Instances,
+    Projected,
+    Triangles,
+    View,
+    device,
+    floor_int,
+    kernel,
+)
 from drive_agent.sim.render.materials import surface
 from drive_agent.sim.render.noise import cell_hash
 from drive_agent.sim.render.sky import Atmosphere, gradient, sky_color
@@ -58,7 +67,7 @@ def _sunlit(shadow: ShadowMap, x: float, y: float, z: float) -> float:
     axes = view.axes
     u = view.center_x + view.focal * (ax * axes[1, 0] + ay * axes[1, 1] + az * axes[1, 2]) - HALF
     v = view.center_y - view.focal * (ax * axes[2, 0] + ay * axes[2, 1] + az * axes[2, 2]) - HALF
-    column, row = int(math.floor(u)), int(math.floor(v))
+    column, row = floor_int(u), floor_int(v)
     texels = shadow.closeness
     if column < 0 or row < 0 or column >= texels.shape[1] - 1 or row >= texels.shape[0] - 1:
         return ONE

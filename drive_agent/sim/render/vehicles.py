@@ -1,4 +1,7 @@
-"""Cars, vans, trucks and buses, shaped in fractions of their box."""
+"""Cars, vans, trucks and buses, shaped in fractions of their box.
+
+hl, hw, hh: half length, half width and half height of the box, metres.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,8 @@ VAN_CABIN = (
 )  # fmt: skip
 
 
-def _scaled(table: tuple[tuple[float, ...], ...], l: float, w: float, h: float) -> list[Section]:
-    return [Section(x * l, 2 * h * low, 2 * h * high, w * a, w * b) for x, low, high, a, b in table]
+def _scaled(table: tuple[tuple[float, ...], ...], hl: float, hw: float, hh: float) -> list[Section]:
+    return [Section(x * hl, 2 * hh * low, 2 * hh * high, hw * a, hw * b) for x, low, high, a, b in table]
 
 
 def _wheel(radius: float, width: float, outward: float, tag: int) -> Mesh:
@@ -63,144 +66,148 @@ def _wheel(radius: float, width: float, outward: float, tag: int) -> Mesh:
     )
 
 
-def _wheels(axles: tuple[float, ...], w: float, radius: float, width: float, tag: int) -> list[Part]:
+def _wheels(axles: tuple[float, ...], hw: float, radius: float, width: float, tag: int) -> list[Part]:
     """A pair of wheels at every x of `axles`, front to rear; the first pair steers."""
     parts = []
     for k, x in enumerate(axles):
         for side in (-1, 1):
-            pivot = (x, side * (w - width / 2 - 0.01), radius)
+            pivot = (x, side * (hw - width / 2 - 0.01), radius)
             parts.append(Part(_wheel(radius, width, side, tag), pivot, STEERED if k == 0 else FIXED))
     return parts
 
 
-def _lamps(l: float, w: float, front_z: float, rear_z: float, size: float, tag: int) -> list[Mesh]:
+def _lamps(hl: float, hw: float, front_z: float, rear_z: float, size: float, tag: int) -> list[Mesh]:
     """Head, tail, brake, reverse lamps and blinkers on both sides, number plates between them."""
     parts = []
     for side in (-1, 1):
         blink = materials.LEFT_BLINKER if side < 0 else materials.RIGHT_BLINKER
-        y = side * w * 0.66
-        outer = side * w * 0.86
+        y = side * hw * 0.66
+        outer = side * hw * 0.86
         parts += [
-            box((0.10, 0.42 * size, 0.16 * size), (l - 0.06, y, front_z), WHITE_OFF, tag, materials.HEADLAMP),
-            box((0.16, 0.15 * size, 0.13 * size), (l - 0.12, outer, front_z), AMBER_OFF, tag, blink),
-            box((0.08, 0.34 * size, 0.19 * size), (-l + 0.05, y, rear_z), RED_OFF, tag, materials.TAIL_LAMP),
-            box((0.14, 0.17 * size, 0.17 * size), (-l + 0.09, outer, rear_z), AMBER_OFF, tag, blink),
+            box(
+                (0.10, 0.42 * size, 0.16 * size), (hl - 0.06, y, front_z), WHITE_OFF, tag, materials.HEADLAMP
+            ),
+            box((0.16, 0.15 * size, 0.13 * size), (hl - 0.12, outer, front_z), AMBER_OFF, tag, blink),
+            box((0.08, 0.34 * size, 0.19 * size), (-hl + 0.05, y, rear_z), RED_OFF, tag, materials.TAIL_LAMP),
+            box((0.14, 0.17 * size, 0.17 * size), (-hl + 0.09, outer, rear_z), AMBER_OFF, tag, blink),
             box(
                 (0.04, 0.12 * size, 0.10 * size),
-                (-l + 0.03, side * w * 0.40, rear_z),
+                (-hl + 0.03, side * hw * 0.40, rear_z),
                 WHITE_OFF,
                 tag,
                 materials.REVERSE_LAMP,
             ),
         ]
-    parts.append(box((0.03, 0.50, 0.12), (-l + 0.02, 0, rear_z - 0.24 * size), (0.9, 0.9, 0.86), tag))
-    parts.append(box((0.03, 0.50, 0.11), (l - 0.02, 0, front_z - 0.26 * size), (0.9, 0.9, 0.86), tag))
+    parts.append(box((0.03, 0.50, 0.12), (-hl + 0.02, 0, rear_z - 0.24 * size), (0.9, 0.9, 0.86), tag))
+    parts.append(box((0.03, 0.50, 0.11), (hl - 0.02, 0, front_z - 0.26 * size), (0.9, 0.9, 0.86), tag))
     return parts
 
 
-def _mirrors(x: float, z: float, w: float, tag: int) -> list[Mesh]:
-    return [box((0.12, 0.10 * w, 0.14), (x, s * w * 0.94, z), PAINTED, tag, materials.PAINT) for s in (-1, 1)]
+def _mirrors(x: float, z: float, hw: float, tag: int) -> list[Mesh]:
+    return [
+        box((0.12, 0.10 * hw, 0.14), (x, s * hw * 0.94, z), PAINTED, tag, materials.PAINT) for s in (-1, 1)
+    ]
 
 
-def _beacons(x: float, z: float, w: float, tag: int) -> list[Mesh]:
+def _beacons(x: float, z: float, hw: float, tag: int) -> list[Mesh]:
     """A light bar whose left half flashes red and right half blue (VehicleLightState Special1)."""
     colors = ((0.7, 0.08, 0.08), (0.08, 0.15, 0.75))
     return [
-        box((0.30, 0.45 * w, 0.12), (x, side * 0.25 * w, z - 0.06), color, tag, materials.BEACON)
+        box((0.30, 0.45 * hw, 0.12), (x, side * 0.25 * hw, z - 0.06), color, tag, materials.BEACON)
         for side, color in zip((-1, 1), colors, strict=True)
     ]
 
 
-def car(half_extents: tuple[float, float, float], shape: str, beacons: bool = False) -> Body:
+def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool = False) -> Body:
     """A passenger car; `shape` is "saloon", "suv" or "van"."""
-    l, w, h = half_extents
+    hl, hw, hh = half_extents
     tag = labels.CAR
-    roof = 2 * h
+    roof = 2 * hh
     if beacons:
-        h *= 0.94
+        hh *= 0.94
     lower, cabin = {
         "saloon": (SALOON_HULL, SALOON_CABIN), "suv": (SUV_HULL, SUV_CABIN), "van": (VAN_HULL, VAN_CABIN),
     }[shape]  # fmt: skip
-    belt = _scaled(lower, l, w, h)
-    glass = _scaled(cabin, l, w, h)
+    belt = _scaled(lower, hl, hw, hh)
+    glass = _scaled(cabin, hl, hw, hh)
     meshes = [
         hull(belt, tag, PAINT, [PAINT] * (len(belt) - 1), PAINT),
         hull(glass, tag, GLASS, [GLASS, PAINT, GLASS], GLASS if shape == "van" else None),
-        box((0.05, 1.1 * w, 0.16 * h), (l * 0.985, 0, 0.56 * h), BLACK, tag, sides=(FRONT, TOP)),
+        box((0.05, 1.1 * hw, 0.16 * hh), (hl * 0.985, 0, 0.56 * hh), BLACK, tag, sides=(FRONT, TOP)),
     ]
     front, rear = glass[1], glass[2]
     posts = (0.02, 0.5, 0.98) if shape != "van" else (0.02, 0.33, 0.66, 0.98)
     for share in posts:
         x = front.x + (rear.x - front.x) * share
         post = [
-            Section(x + dx, rear.low, front.high * 0.999, w * 0.885, w * (front.high_half / w + 0.012))
+            Section(x + dx, rear.low, front.high * 0.999, hw * 0.885, hw * (front.high_half / hw + 0.012))
             for dx in (0.05, -0.05)
         ]
         meshes.append(hull(post, tag, PAINT, [PAINT], None))
     if shape == "van":
         x0, x1 = front.x + (rear.x - front.x) * 0.36, rear.x
-        panel = [Section(x, rear.low, front.high * 0.96, w * 0.90, w * 0.83) for x in (x0, x1)]
+        panel = [Section(x, rear.low, front.high * 0.96, hw * 0.90, hw * 0.83) for x in (x0, x1)]
         meshes.append(hull(panel, tag, PAINT, [PAINT], PAINT))
-    size = min(1.0, w / 0.9)
-    meshes += _lamps(l, w, 0.86 * h, 1.04 * h if shape == "saloon" else 0.98 * h, size, tag)
-    meshes += _mirrors(front.x + 0.20 * l, 1.22 * h if shape == "saloon" else 1.18 * h, w, tag)
+    size = min(1.0, hw / 0.9)
+    meshes += _lamps(hl, hw, 0.86 * hh, 1.04 * hh if shape == "saloon" else 0.98 * hh, size, tag)
+    meshes += _mirrors(front.x + 0.20 * hl, 1.22 * hh if shape == "saloon" else 1.18 * hh, hw, tag)
     if beacons:
-        meshes += _beacons((front.x + rear.x) / 2, roof, w, tag)
-    radius = min(0.34 * min(1.0, w / 0.85) + 0.04 * (shape != "saloon"), 0.5 * h)
-    return Body((Part(join(meshes)), *_wheels((0.61 * l, -0.60 * l), 0.96 * w, radius, 0.22, tag)))
+        meshes += _beacons((front.x + rear.x) / 2, roof, hw, tag)
+    radius = min(0.34 * min(1.0, hw / 0.85) + 0.04 * (shape != "saloon"), 0.5 * hh)
+    return Body((Part(join(meshes)), *_wheels((0.61 * hl, -0.60 * hl), 0.96 * hw, radius, 0.22, tag)))
 
 
-def truck(half_extents: tuple[float, float, float], beacons: bool = False) -> Body:
+def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) -> Body:
     """A cab with a cargo box behind it."""
-    l, w, h = half_extents
+    hl, hw, hh = half_extents
     tag = labels.TRUCK
-    roof = 2 * h * (0.95 if beacons else 1.0)
-    cab_length = min(2.2, 0.62 * l)
-    cab_x = l - cab_length / 2
+    roof = 2 * hh * (0.95 if beacons else 1.0)
+    cab_length = min(2.2, 0.62 * hl)
+    cab_x = hl - cab_length / 2
     cab_top = min(0.86 * roof, 2.9)
-    cargo_length = 2 * l - cab_length - 0.15
-    radius = min(0.48, 0.3 * h)
+    cargo_length = 2 * hl - cab_length - 0.15
+    radius = min(0.48, 0.3 * hh)
     cargo = (PAINTED if beacons else (0.86, 0.86, 0.84), materials.PAINT if beacons else materials.PLAIN)
     meshes = [
-        box((cab_length - 0.04, 1.88 * w, cab_top * 0.50), (cab_x, 0, 0.42 + cab_top * 0.25), PAINTED, tag, materials.PAINT),
+        box((cab_length - 0.04, 1.88 * hw, cab_top * 0.50), (cab_x, 0, 0.42 + cab_top * 0.25), PAINTED, tag, materials.PAINT),
         box(
-            (cab_length - 0.06, 1.84 * w, cab_top * 0.5 - 0.42), (cab_x, 0, cab_top * 0.75 + 0.21), PAINTED, tag,
+            (cab_length - 0.06, 1.84 * hw, cab_top * 0.5 - 0.42), (cab_x, 0, cab_top * 0.75 + 0.21), PAINTED, tag,
             materials.PAINT, top=(0.86, 0.94), shift_x=-0.08 * cab_length,
         ),
-        box((0.06, 1.60 * w, cab_top * 0.26), (l - 0.12, 0, cab_top * 0.74), GLASS_COLOR, tag, materials.GLASS, top=(1, 0.96), shift_x=-0.06),
-        box((cab_length * 0.5, 1.90 * w, cab_top * 0.2), (cab_x + 0.05, 0, cab_top * 0.75), GLASS_COLOR, tag, materials.GLASS),
-        box((cargo_length, 1.96 * w, roof - 0.95), (-l + cargo_length / 2 + 0.03, 0, (roof + 0.95) / 2), cargo[0], tag, cargo[1]),
-        box((2 * l - 0.3, 1.3 * w, 0.35), (-0.05, 0, 0.72), BLACK, tag),
-        box((0.06, 1.8 * w, 0.14), (-l + 0.06, 0, 0.55), BLACK, tag),
+        box((0.06, 1.60 * hw, cab_top * 0.26), (hl - 0.12, 0, cab_top * 0.74), GLASS_COLOR, tag, materials.GLASS, top=(1, 0.96), shift_x=-0.06),
+        box((cab_length * 0.5, 1.90 * hw, cab_top * 0.2), (cab_x + 0.05, 0, cab_top * 0.75), GLASS_COLOR, tag, materials.GLASS),
+        box((cargo_length, 1.96 * hw, roof - 0.95), (-hl + cargo_length / 2 + 0.03, 0, (roof + 0.95) / 2), cargo[0], tag, cargo[1]),
+        box((2 * hl - 0.3, 1.3 * hw, 0.35), (-0.05, 0, 0.72), BLACK, tag),
+        box((0.06, 1.8 * hw, 0.14), (-hl + 0.06, 0, 0.55), BLACK, tag),
     ]  # fmt: skip
-    meshes += _lamps(l, w, 0.80, 0.82, 1.15, tag)
+    meshes += _lamps(hl, hw, 0.80, 0.82, 1.15, tag)
     if beacons:
-        meshes += _beacons(cab_x, cab_top + 0.12, w, tag)
+        meshes += _beacons(cab_x, cab_top + 0.12, hw, tag)
     axles = (
-        (l - 0.62 * cab_length, -0.45 * l, -0.45 * l - 2.2 * radius)
-        if l > 3.4
-        else (l - 0.62 * cab_length, -0.55 * l)
+        (hl - 0.62 * cab_length, -0.45 * hl, -0.45 * hl - 2.2 * radius)
+        if hl > 3.4
+        else (hl - 0.62 * cab_length, -0.55 * hl)
     )
-    return Body((Part(join(meshes)), *_wheels(axles, 0.98 * w, radius, 0.28, tag)))
+    return Body((Part(join(meshes)), *_wheels(axles, 0.98 * hw, radius, 0.28, tag)))
 
 
 def bus(half_extents: tuple[float, float, float]) -> Body:
     """A long box with a band of windows."""
-    l, w, h = half_extents
-    tag, roof, radius = labels.BUS, 2 * h, min(0.48, 0.3 * h)
+    hl, hw, hh = half_extents
+    tag, roof, radius = labels.BUS, 2 * hh, min(0.48, 0.3 * hh)
     meshes = [
-        box((2 * l - 0.06, 1.94 * w, roof * 0.40), (0, 0, 0.30 + roof * 0.20), PAINTED, tag, materials.PAINT),
-        box((2 * l - 0.08, 1.92 * w, roof * 0.60 - 0.34), (0, 0, roof * 0.70 + 0.13), PAINTED, tag, materials.PAINT, top=(0.985, 0.93)),
-        box((2 * l - 0.9, 1.95 * w, roof * 0.28), (-0.1, 0, roof * 0.64), GLASS_COLOR, tag, materials.GLASS, top=(1.0, 0.985)),
-        box((0.06, 1.72 * w, roof * 0.42), (l - 0.05, 0, roof * 0.62), GLASS_COLOR, tag, materials.GLASS),
-        box((0.06, 1.40 * w, roof * 0.24), (-l + 0.05, 0, roof * 0.66), GLASS_COLOR, tag, materials.GLASS),
-        box((0.05, 1.0 * w, 0.22), (l - 0.03, 0, roof * 0.90), (0.9, 0.55, 0.08), tag),
+        box((2 * hl - 0.06, 1.94 * hw, roof * 0.40), (0, 0, 0.30 + roof * 0.20), PAINTED, tag, materials.PAINT),
+        box((2 * hl - 0.08, 1.92 * hw, roof * 0.60 - 0.34), (0, 0, roof * 0.70 + 0.13), PAINTED, tag, materials.PAINT, top=(0.985, 0.93)),
+        box((2 * hl - 0.9, 1.95 * hw, roof * 0.28), (-0.1, 0, roof * 0.64), GLASS_COLOR, tag, materials.GLASS, top=(1.0, 0.985)),
+        box((0.06, 1.72 * hw, roof * 0.42), (hl - 0.05, 0, roof * 0.62), GLASS_COLOR, tag, materials.GLASS),
+        box((0.06, 1.40 * hw, roof * 0.24), (-hl + 0.05, 0, roof * 0.66), GLASS_COLOR, tag, materials.GLASS),
+        box((0.05, 1.0 * hw, 0.22), (hl - 0.03, 0, roof * 0.90), (0.9, 0.55, 0.08), tag),
     ]  # fmt: skip
-    for k in range(1, int(2 * l / 1.5)):
-        x = -l + k * 1.5
+    for k in range(1, int(2 * hl / 1.5)):
+        x = -hl + k * 1.5
         meshes.append(
             box(
-                (0.10, 1.96 * w, roof * 0.29),
+                (0.10, 1.96 * hw, roof * 0.29),
                 (x, 0, roof * 0.64),
                 PAINTED,
                 tag,
@@ -208,5 +215,5 @@ def bus(half_extents: tuple[float, float, float]) -> Body:
                 top=(1.0, 0.985),
             )
         )
-    meshes += _lamps(l, w, 0.75, 0.95, 1.15, tag)
-    return Body((Part(join(meshes)), *_wheels((0.62 * l, -0.58 * l), 0.98 * w, radius, 0.28, tag)))
+    meshes += _lamps(hl, hw, 0.75, 0.95, 1.15, tag)
+    return Body((Part(join(meshes)), *_wheels((0.62 * hl, -0.58 * hl), 0.98 * hw, radius, 0.28, tag)))
