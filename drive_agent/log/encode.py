@@ -104,17 +104,21 @@ def _decoder(kind: Any) -> Decoder:
         item = _decoder(arguments[0]) if arguments else _same
         return tuple if item is _same else lambda plain: tuple([item(part) for part in plain])
     if origin is dict:
-        key, item = _decoder(arguments[0]), _decoder(arguments[1])
+        key, item = _key_decoder(arguments[0]), _decoder(arguments[1])
         return lambda plain: {key(name): item(part) for name, part in plain.items()}
     if kind is np.ndarray:
         return _array_from_plain
     if kind is bytes:
         return base64.b64decode
-    if kind in (float, int) or (isinstance(kind, type) and issubclass(kind, IntEnum)):
+    if kind is float or (isinstance(kind, type) and issubclass(kind, IntEnum)):
         return kind
     if dataclasses.is_dataclass(kind):
         return _dataclass_decoder(kind)
     return _same
+
+
+def _key_decoder(kind: Any) -> Decoder:
+    return (lambda name: kind(int(name))) if isinstance(kind, type) and issubclass(kind, int) else _same
 
 
 def _same(plain: Any) -> Any:
