@@ -21,7 +21,9 @@ from drive_agent.roadmap import Lane, RoadMap, StopLine
 
 KINDS = ("driving", "parking", "shoulder", "sidewalk", "biking")
 STEP_M = 1.0
-DEFAULT_LIMIT_MPS = 50 / 3.6  # for roads whose file states no speed, as many exporters leave it out
+DEFAULT_LIMIT_MPS = (
+    50 / 3.6
+)  # where neither a road nor those before it state a speed, as in many exported maps
 _EDGE_M = 1e-3  # stay inside a lane section: its very end belongs to the next one
 _STOP_KINDS = {"1000001": "light", "206": "stop", "205": "yield"}
 _MPS_PER_UNIT = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
@@ -37,7 +39,7 @@ class _LaneSpan:
     junction_id: int
     s_start_m: float
     s_end_m: float
-    speed_limit_mps: float
+    speed_limit_mps: float | None  # None where the file states none
 
 
 def build_road_map(carla_map: carla.Map, opendrive_text: str) -> RoadMap:
@@ -72,9 +74,9 @@ def _lane_spans(root: ET.Element) -> Iterator[_LaneSpan]:
                     yield _LaneSpan(key, kind, int(road.attrib["junction"]), start_m, end_m, limit_mps)
 
 
-def _speed_limit(road: ET.Element, s_m: float) -> float:
+def _speed_limit(road: ET.Element, s_m: float) -> float | None:
     """Limit by the last road type record that starts at or before a station."""
-    limit_mps = DEFAULT_LIMIT_MPS
+    limit_mps = None
     for record in road.findall("type"):
         speed = record.find("speed")
         if float(record.attrib["s"]) <= s_m and speed is not None and _is_number(speed.attrib["max"]):
@@ -101,7 +103,25 @@ class _Lanes:
         for lane in lanes:
             for following in lane.successors:
                 before[following].append(lane.index)
-        return tuple(replace(lane, predecessors=tuple(before[lane.index])) for lane in lanes)
+        return tuple(
+            replace(
+                lane,
+                predecessors=tuple(before[lane.index]),
+                speed_limit_mps=self._limit(
+                    self._spans[lane.index], [self._spans[k] for k in before[lane.index]]
+                ),
+            )
+            for lane in lanes
+        )
+
+    @staticmethod
+    def _limit(span: _LaneSpan, before: list[_LaneSpan]) -> float:
+        """The lane's own limit, else the lowest of the lanes that lead to it: turns often state none."""
+        if span.speed_limit_mps is not None:
+            return span.speed_limit_mps
+        return min(
+            (s.speed_limit_mps for s in before if s.speed_limit_mps is not None), default=DEFAULT_LIMIT_MPS
+        )
 
     def _lane(self, span: _LaneSpan) -> Lane:
         road_id, section_id, lane_id = span.key
@@ -128,7 +148,7 @@ class _Lanes:
             right_change=right >= 0 and bool(int(middle.lane_change) & int(carla.LaneChange.Right)),
             left_marking=_marking(middle.left_lane_marking),
             right_marking=_marking(middle.right_lane_marking),
-            speed_limit_mps=span.speed_limit_mps,
+            speed_limit_mps=math.nan,  # known once the lanes are joined
         )
 
     def _waypoints(self, span: _LaneSpan) -> list[carla.Waypoint]:

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.towns.curves import Curve, Piece, connect, moved, rounded, wrap
@@ -32,6 +32,7 @@ def assert_smooth(curve: Curve) -> None:
 angles = st.floats(-2.2, 2.2)
 
 
+@settings(deadline=None)
 @given(turn=angles, ahead_m=st.floats(8, 40), beyond_m=st.floats(8, 40), heading=st.floats(-3, 3))
 def test_a_turn_joins_both_poses(turn, ahead_m, beyond_m, heading):
     start = (3.0, -7.0, heading)
@@ -45,6 +46,7 @@ def test_a_turn_joins_both_poses(turn, ahead_m, beyond_m, heading):
     assert wrap(last[2] - end[2]) == pytest.approx(0.0, abs=2e-3)
 
 
+@settings(deadline=None)
 @given(offset_m=st.floats(-8, 8), length_m=st.floats(20, 60))
 def test_a_sideways_shift_is_an_s(offset_m, length_m):
     curve = connect((0.0, 0.0, 0.5), moved((0.0, 0.0, 0.5), length_m, offset_m))
