@@ -12,6 +12,7 @@ import numpy as np
 
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
+from drive_agent.sim.scenery import StaticScene
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.wire import (
     RequestError,
@@ -44,11 +45,27 @@ class Shot:
     picture: int
 
 
+class Painter:
+    """Owns the renderer; used by the render thread alone. Making a renderer takes a second or two."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._scene: StaticScene | None = None
+        self._renderer: Renderer | None = None
+
+    def renderer_for(self, scene: StaticScene) -> Renderer:
+        """The renderer of this town, made anew when the town has changed."""
+        if self._renderer is None or self._scene is not scene:
+            self._renderer, self._scene = Renderer(scene.scenery, threads=self._threads), scene
+        return self._renderer
+
+
 @dataclass(frozen=True)
 class RenderJob:
     """Everything a renderer needs for one tick."""
 
-    renderer: Renderer
+    painter: Painter
+    scene: StaticScene
     weather: list[float]
     lights: dict[str, int]
     cameras: list[Camera]
@@ -57,9 +74,10 @@ class RenderJob:
 
     def run(self) -> list[tuple[int, bytes, memoryview]]:
         """Draw: (stream id, header, pixels) for every shot, in order."""
-        self.renderer.set_weather(self.weather)
-        self.renderer.set_lights(self.lights)
-        pictures = self.renderer.render(self.cameras, self.actors)
+        renderer = self.painter.renderer_for(self.scene)
+        renderer.set_weather(self.weather)
+        renderer.set_lights(self.lights)
+        pictures = renderer.render(self.cameras, self.actors)
         return [
             (shot.stream_id, shot.header, _pixels(shot.kind, pictures[shot.picture])) for shot in self.shots
         ]
@@ -95,12 +113,11 @@ def check_camera(attributes: dict[str, str]) -> tuple[int, int, float]:
 
 
 class Cameras:
-    """Turns due cameras into render jobs; makes a renderer when the first one is due in a town."""
+    """Turns due cameras into render jobs."""
 
     def __init__(self, world: World, sensors: Sensors, threads: int) -> None:
-        self._world, self._sensors, self._threads = world, sensors, threads
-        self._renderer: Renderer | None = None
-        self._drawn_scene: object = None
+        self._world, self._sensors = world, sensors
+        self._painter = Painter(threads)
 
     def capture(self, subscribed: Container[int]) -> RenderJob | None:
         """The job for this tick, or None where no camera is due."""
@@ -119,7 +136,8 @@ class Cameras:
         shots = [self._shot(sensor, pictures) for sensor in due]
         lights = self._world.signals
         return RenderJob(
-            renderer=self._current_renderer(),
+            painter=self._painter,
+            scene=self._world.scene,
             weather=list(self._world.weather),
             lights={
                 site.signal_id: int(state) for site, state in zip(lights.lights, lights.states, strict=True)
@@ -136,12 +154,6 @@ class Cameras:
         header = stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
         picture = pictures.setdefault(camera, len(pictures))
         return Shot(sensor.stream_id, kind, header + image_header(width, height, fov_deg), picture)
-
-    def _current_renderer(self) -> Renderer:
-        if self._renderer is None or self._drawn_scene is not self._world.scene:
-            self._renderer = Renderer(self._world.scene.scenery, threads=self._threads)
-            self._drawn_scene = self._world.scene
-        return self._renderer
 
     def _drawn_actors(self) -> list[DrawnActor]:
         world = self._world

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-_CELL_M = 16.0
+STATIC_CELL_M = 16.0
 MAX_CONTACTS = 1024
 
 BODY = np.dtype(
@@ -60,10 +60,10 @@ def build_static_grid(boxes: np.ndarray) -> StaticGrid:
     reach_x = boxes[:, 3] * cos + boxes[:, 4] * sin
     reach_y = boxes[:, 3] * sin + boxes[:, 4] * cos
     origin_x, origin_y = float((boxes[:, 0] - reach_x).min()), float((boxes[:, 1] - reach_y).min())
-    first_column = ((boxes[:, 0] - reach_x - origin_x) / _CELL_M).astype(np.int64)
-    last_column = ((boxes[:, 0] + reach_x - origin_x) / _CELL_M).astype(np.int64)
-    first_row = ((boxes[:, 1] - reach_y - origin_y) / _CELL_M).astype(np.int64)
-    last_row = ((boxes[:, 1] + reach_y - origin_y) / _CELL_M).astype(np.int64)
+    first_column = ((boxes[:, 0] - reach_x - origin_x) / STATIC_CELL_M).astype(np.int64)
+    last_column = ((boxes[:, 0] + reach_x - origin_x) / STATIC_CELL_M).astype(np.int64)
+    first_row = ((boxes[:, 1] - reach_y - origin_y) / STATIC_CELL_M).astype(np.int64)
+    last_row = ((boxes[:, 1] + reach_y - origin_y) / STATIC_CELL_M).astype(np.int64)
     spans = np.column_stack([first_column, last_column, first_row, last_row])
     columns, rows = int(last_column.max()) + 1, int(last_row.max()) + 1
     pairs = [
@@ -190,10 +190,10 @@ def collide_static(bodies, grid, contacts, count):
         if a.collisions == 0 or a.inverse_mass == 0.0:
             continue
         reach = math.hypot(a.half_length, a.half_width)
-        c0 = max(0, int(math.floor((a.x - reach - grid.origin_x) / _CELL_M)))
-        c1 = min(grid.columns - 1, int(math.floor((a.x + reach - grid.origin_x) / _CELL_M)))
-        r0 = max(0, int(math.floor((a.y - reach - grid.origin_y) / _CELL_M)))
-        r1 = min(grid.rows - 1, int(math.floor((a.y + reach - grid.origin_y) / _CELL_M)))
+        c0 = max(0, int(math.floor((a.x - reach - grid.origin_x) / STATIC_CELL_M)))
+        c1 = min(grid.columns - 1, int(math.floor((a.x + reach - grid.origin_x) / STATIC_CELL_M)))
+        r0 = max(0, int(math.floor((a.y - reach - grid.origin_y) / STATIC_CELL_M)))
+        r1 = min(grid.rows - 1, int(math.floor((a.y + reach - grid.origin_y) / STATIC_CELL_M)))
         for row in range(r0, r1 + 1):
             for column in range(c0, c1 + 1):
                 cell = row * grid.columns + column

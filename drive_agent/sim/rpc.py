@@ -86,8 +86,10 @@ class Dispatcher:
         self._methods = table.methods
         self._logged: set[tuple[str, str]] = set()
 
-    def dispatch(self, client: Client, name: str, arguments: list[Any]) -> Encoded:
-        """The encoded result, success or failure."""
+    def dispatch(
+        self, client: Client, name: str, arguments: list[Any], *, nobody_waits: bool = False
+    ) -> Encoded:
+        """The encoded result, success or failure; a failure that nobody waits for is logged."""
         method = self._methods.get(name)
         if method is None:
             self._log_once(name, "unknown method: not part of what this server offers")
@@ -97,7 +99,8 @@ class Dispatcher:
         try:
             result = self.call(client, name, arguments)
         except RequestError as error:
-            self._log_once(name, str(error))
+            if nobody_waits:
+                self._log_once(name, str(error))
             return _failure(method, str(error))
         except Exception as error:
             if (name, type(error).__name__) not in self._logged:

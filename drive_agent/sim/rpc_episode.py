@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from drive_agent.sim.blueprints import LIBRARY
 from drive_agent.sim.maps import Town, TownError, build_town, load_town
 from drive_agent.sim.poses import IDENTITY
+from drive_agent.sim.raycast import HIT, NOTHING, cast_rays
 from drive_agent.sim.rpc import Client, MethodTable
+from drive_agent.sim.scans import labels_and_ids
 from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
 from drive_agent.sim.wire import (
     PROTOCOL_VERSION,
@@ -15,6 +19,7 @@ from drive_agent.sim.wire import (
     decode_bool,
     decode_number,
     decode_text,
+    decode_vector,
     encode_box,
     encode_transform,
     stream_token,
@@ -173,6 +178,46 @@ def _static_objects(client: Client, label: Any) -> list[tuple[int, Encoded, int]
             yaw_deg = box[6] * 57.29577951308232
             objects.append((index, encode_box(box[:3], box[3:6], 0, (0.0, yaw_deg, 0.0)), kind))
     return objects
+
+
+@TABLE.value
+def project_point(client: Client, start: Any, direction: Any, distance: Any) -> Encoded:
+    """Whether a ray meets something within distance metres, and where: `[hit, LabelledPoint]`."""
+    origin, towards = np.array(decode_vector(start)), np.array(decode_vector(direction))
+    reach = decode_number(distance, "distance")
+    return _first_hit(client, origin, towards, reach)
+
+
+@TABLE.value
+def cast_ray(client: Client, start: Any, end: Any) -> Encoded:
+    """The first thing between two points: `[LabelledPoint]`, empty for nothing."""
+    origin, towards = np.array(decode_vector(start)), np.array(decode_vector(end)) - decode_vector(start)
+    hit, point = _first_hit(client, origin, towards, float(np.linalg.norm(towards)))
+    return [point] if hit else []
+
+
+def _first_hit(client: Client, origin: np.ndarray, towards: np.ndarray, reach: float) -> Encoded:
+    length = float(np.linalg.norm(towards))
+    if length == 0.0:
+        raise RequestError("the ray has no direction")
+    world, hits, direction = client.world, np.zeros(1, HIT), towards / length
+    cast_rays(
+        origin,
+        direction[None],
+        reach,
+        world.bodies,
+        -1,
+        world.scene.grid,
+        world.town.ground,
+        True,
+        True,
+        0.0,
+        hits,
+    )
+    if hits["target"][0] == NOTHING:
+        return [False, [[0.0, 0.0, 0.0], 0]]
+    label, _ = labels_and_ids(world, hits["target"])
+    return [True, [(origin + direction * hits["distance"][0]).tolist(), int(label[0])]]
 
 
 @TABLE.value

@@ -8,7 +8,7 @@ import numpy as np
 from drive_agent.sim.collision import StaticGrid, build_static_grid
 from drive_agent.sim.maps import Town
 from drive_agent.sim.render.scenery import build_scenery
-from drive_agent.sim.wire import Label
+from drive_agent.sim.wire import Encoded, Label
 
 # Type ids of collision partners that are no actors, as CARLA names them
 _TYPE_IDS = {
@@ -34,6 +34,12 @@ class StaticScene:
     def type_id(self, index: int) -> str:
         """What a collision event calls box `index`."""
         return _TYPE_IDS.get(Label(int(self.labels[index])), "static.unknown")
+
+    def encode_box_as_actor(self, index: int) -> Encoded:
+        """`Actor` for box `index` as a partner of an event: a type id and a size, no id."""
+        extent = [float(size) for size in self.grid.boxes[index, 3:6]]
+        tags = bytes([int(self.labels[index])])
+        return [0, 0, [0, self.type_id(index), []], [[0.0, 0.0, 0.0], extent, [0.0, 0.0, 0.0], 0], tags, b""]
 
 
 def build_static_scene(town: Town, seed: int) -> StaticScene:

@@ -1,4 +1,4 @@
-"""Sensors that need no picture: GNSS, IMU, collision. Each makes the bytes of its stream message from the world after a tick."""
+"""Sensors that need no picture: who sends what after a tick, and when. GNSS, IMU and collision here, ray casts in `scans`."""
 
 import math
 from collections.abc import Callable, Container
@@ -8,6 +8,7 @@ import carla
 import msgpack
 import numpy as np
 
+from drive_agent.sim import scans
 from drive_agent.sim.actors import Actor
 from drive_agent.sim.poses import rotate, rotation_matrix, unrotate
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
@@ -26,6 +27,13 @@ class SensorMemory:
     last_velocity: tuple[float, float, float] | None = None
     last_elapsed_s: float = 0.0
     numbers: dict[str, float] = field(default_factory=dict)  # parsed attributes
+    sweep: scans.Sweep | None = None
+
+    def sweep_of(self) -> scans.Sweep:
+        """The turning head of a lidar."""
+        if self.sweep is None:
+            self.sweep = scans.Sweep(self.numbers)
+        return self.sweep
 
 
 class Sensors:
@@ -38,6 +46,10 @@ class Sensors:
             "sensor.other.gnss": self._gnss,
             "sensor.other.imu": self._imu,
             "sensor.other.collision": self._collision,
+            "sensor.other.obstacle": self._obstacle,
+            "sensor.other.radar": self._radar,
+            "sensor.lidar.ray_cast": self._lidar,
+            "sensor.lidar.ray_cast_semantic": self._semantic_lidar,
         }
 
     def messages(self, subscribed: Container[int]) -> list[Message]:
@@ -157,12 +169,27 @@ class Sensors:
         """The other side of a contact; static boxes have no actor, only a type id and id 0."""
         if event.other is not None:
             return event.other.encode(self._world.stream_port)
-        scene, index = self._world.scene, event.static_index
-        box = scene.grid.boxes[index]
-        type_id = scene.type_id(index)
-        extent = [float(size) for size in box[3:6]]
-        tags = bytes([int(scene.labels[index])])
-        return [0, 0, [0, type_id, []], [[0.0, 0.0, 0.0], extent, [0.0, 0.0, 0.0], 0], tags, b""]
+        return self._world.scene.encode_box_as_actor(event.static_index)
+
+    def _lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        body = scans.lidar_body(self._world, sensor, memory.sweep_of(), memory.numbers, memory.random)
+        return [self._header(StreamType.LIDAR, sensor) + body]
+
+    def _semantic_lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        body = scans.semantic_lidar_body(self._world, sensor, memory.sweep_of(), memory.numbers)
+        return [self._header(StreamType.LIDAR_SEMANTIC, sensor) + body]
+
+    def _radar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        body = scans.radar_body(self._world, sensor, memory.numbers, memory.random)
+        return [self._header(StreamType.RADAR, sensor) + body]
+
+    def _obstacle(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        parent = self._world.actors.find(sensor.parent_id)
+        found = scans.obstacle_ahead(self._world, sensor, memory.numbers)
+        if parent is None or found is None:
+            return []
+        body = msgpack.packb([parent.encode(self._world.stream_port), *found])
+        return [self._header(StreamType.OBSTACLE, sensor) + body]
 
 
 def _number(text: str) -> float | None:

@@ -51,6 +51,7 @@ class Request:
     message_id: int | None
     method: str
     arguments: list[Any]
+    nobody_waits: bool  # for the reply
 
 
 class Server:
@@ -98,7 +99,9 @@ class Server:
             self._pumping = False
 
     def _serve(self, request: Request, *, ticks: bool) -> None:
-        result = self._dispatcher.dispatch(request.connection.client, request.method, request.arguments)
+        result = self._dispatcher.dispatch(
+            request.connection.client, request.method, request.arguments, nobody_waits=request.nobody_waits
+        )
         if request.message_id is not None:
             request.connection.reply(request.message_id, result)
         if ticks:
@@ -240,7 +243,9 @@ class RpcConnection(asyncio.Protocol):
             raise ValueError(f"message {str(message)[:80]!r}")
         if not isinstance(method, str) or not isinstance(arguments, list):
             raise ValueError(f"request {str(message)[:80]!r}")
-        return Request(self, message_id, method, arguments[1:])
+        metadata = arguments[0] if arguments else None
+        nobody_waits = message_id is None or metadata == [True]
+        return Request(self, message_id, method, arguments[1:], nobody_waits)
 
     def reply(self, message_id: int, result: Any) -> None:
         """Answer a request, unless the client is gone."""

@@ -211,7 +211,7 @@ class World:
         return actor
 
     def _refuse_occupied(self, body: np.ndarray) -> None:
-        if collision.blocked_by(body, self._gather_bodies(), self.scene.grid):
+        if collision.blocked_by(body, self.bodies, self.scene.grid):
             raise RequestError("Spawn failed because of collision at spawn position")
 
     def destroy(self, actor: Actor) -> None:
@@ -292,8 +292,26 @@ class World:
         self._write_records()
         self.snapshot = self._snapshot()
 
-    def _gather_bodies(self) -> np.ndarray:
-        """BODY (n,): vehicles, walkers, props."""
+    @property
+    def body_owners(self) -> list[Actor]:
+        """Everything with a body, in the order of `bodies`."""
+        return self.vehicles.owners + self.walkers.owners + self.props.owners
+
+    def body_index(self, actor: Actor) -> int:
+        """Index of the actor in `bodies`; -1 for what has none."""
+        if actor.kind is Kind.VEHICLE:
+            return actor.slot
+        if actor.kind is Kind.WALKER:
+            return len(self.vehicles.owners) + actor.slot
+        return (
+            len(self.vehicles.owners) + len(self.walkers.owners) + actor.slot
+            if actor.kind is Kind.PROP
+            else -1
+        )
+
+    @property
+    def bodies(self) -> np.ndarray:
+        """BODY (n,) as they stand now: vehicles, walkers, props."""
         vehicle_count, walker_count = len(self.vehicles.rows), len(self.walkers.rows)
         bodies = np.zeros(vehicle_count + walker_count + len(self.props.rows), collision.BODY)
         collision.vehicle_bodies(self.vehicles.rows, bodies[:vehicle_count])
@@ -304,7 +322,7 @@ class World:
         return bodies
 
     def _collide(self) -> None:
-        bodies = self._gather_bodies()
+        bodies = self.bodies
         count = collision.collide_bodies(bodies, self._contact_rows, 0)
         count = collision.collide_static(bodies, self.scene.grid, self._contact_rows, count)
         self.contacts = []
@@ -325,7 +343,7 @@ class World:
                 self.place(actor, moved)
 
     def _note_contacts(self, rows: np.ndarray) -> None:
-        owners = self.vehicles.owners + self.walkers.owners + self.props.owners
+        owners = self.body_owners
         for first, second, static, normal_x, normal_y, _, impulse in rows.tolist():
             x, y = impulse * normal_x, impulse * normal_y
             actor = owners[first]
