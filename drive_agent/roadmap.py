@@ -10,7 +10,6 @@ import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,20 +116,19 @@ class RoadMap:
         `lane_path`: lane indices in driving order; a step to a neighbour is a lane change and costs no distance.
         """
         travelled_m = -station_m
-        for lane, following in pairwise([*lane_path, None]):
+        for lane, following in zip(lane_path, (*lane_path[1:], None), strict=True):
             line = self.lanes[lane]
-            changes = following is not None and following in (line.left, line.right)
-            ahead = [] if changes else [(s, k) for s, k in self._stops_on.get(lane, ()) if s >= station_m]
-            if ahead:
-                stop_m, number = min(ahead)
-                return self.stop_lines[number], travelled_m + stop_m
-            if changes:
+            if following is not None and following in (line.left, line.right):
                 same_place_m = station_m * self.lanes[following].length_m / line.length_m
                 travelled_m += station_m - same_place_m
                 station_m = same_place_m
-            else:
-                travelled_m += line.length_m
-                station_m = 0.0
+                continue
+            ahead = [(s, k) for s, k in self._stops_on.get(lane, ()) if s >= station_m]
+            if ahead:
+                stop_m, number = min(ahead)
+                return self.stop_lines[number], travelled_m + stop_m
+            travelled_m += line.length_m
+            station_m = 0.0
         return None
 
     @cached_property

@@ -182,13 +182,16 @@ def _joined(stretches: Sequence[_Stretch]) -> list[_Stretch]:
     """Without the cuts that keypoints made in a lane, and without empty pieces."""
     joined: list[_Stretch] = []
     for stretch in stretches:
-        last = joined[-1] if joined else None
-        continues = last is not None and last.lane == stretch.lane and last.end_m == stretch.start_m
-        if continues and last.from_lane < 0 and stretch.from_lane < 0:
-            joined[-1] = _Stretch(stretch.lane, last.start_m, stretch.end_m)
+        if joined and _continues(joined[-1], stretch):
+            joined[-1] = _Stretch(stretch.lane, joined[-1].start_m, stretch.end_m)
         elif stretch.end_m > stretch.start_m:
             joined.append(stretch)
     return joined
+
+
+def _continues(last: _Stretch, stretch: _Stretch) -> bool:
+    follows = last.lane == stretch.lane and last.end_m == stretch.start_m
+    return follows and last.from_lane < 0 and stretch.from_lane < 0
 
 
 def _dense(road_map: RoadMap, stretches: list[_Stretch]) -> Route:
@@ -206,7 +209,7 @@ def _dense(road_map: RoadMap, stretches: list[_Stretch]) -> Route:
         mine = owner == k
         points[mine], lanes[mine] = _along(road_map, stretch, stations_m[mine] - ends_m[k])
     step = np.gradient(points[:, :2], axis=0)
-    headings = wrap_angle(np.arctan2(step[:, 1], step[:, 0]))
+    headings = np.arctan2(step[:, 1], step[:, 0])
     return Route(points, headings, tuple(maneuvers[k] for k in owner.tolist()), lanes)
 
 
