@@ -157,8 +157,11 @@ class _Lanes:
         count = max(math.ceil((span.s_end_m - span.s_start_m) / STEP_M), 2) + 1
         stations_m = np.linspace(span.s_start_m + _EDGE_M, span.s_end_m - _EDGE_M, count)
         ordered_m = stations_m if lane_id < 0 else stations_m[::-1]
-        waypoints = [self._map.get_waypoint_xodr(road_id, lane_id, s_m) for s_m in ordered_m.tolist()]
-        if any(waypoint is None or waypoint.section_id != section_id for waypoint in waypoints):
+        found = [self._map.get_waypoint_xodr(road_id, lane_id, s_m) for s_m in ordered_m.tolist()]
+        waypoints = [
+            waypoint for waypoint in found if waypoint is not None and waypoint.section_id == section_id
+        ]
+        if len(waypoints) < len(found):
             raise ValueError(
                 f"map {self._map.name!r} has no lane {lane_id} in section {section_id} of road {road_id}: "
                 "pass the OpenDRIVE text that this map was made from"
