@@ -49,6 +49,7 @@ class TrainConfig:
     model: EmbeddedConfig = field(default_factory=EmbeddedConfig)
     stages: tuple[Stage, ...] = STAGES
     disturbance: Disturbance = field(default_factory=Disturbance)
+    compiled: bool = False  # needs a C++ compiler; a quarter faster after half a minute
     blind: bool = False  # all pictures black: what the numbers in the prompt alone give
 
     def __post_init__(self) -> None:
@@ -79,6 +80,8 @@ class Trainer:
         torch.manual_seed(config.seed)
         self._tokenizer = DriveTokenizer(build_tokenizer())
         self.learner = Learner(config.model, self._tokenizer)
+        if config.compiled:
+            self.learner.compile_steps()
         dataset = DriveDataset(config.data, config.model.cameras)
         _set_path_scale(self.learner, dataset.column("path"))
         self._batches = Batches(

@@ -122,7 +122,7 @@ def object_terms(
         flat = cells.flatten(1, 2)
         told = flat.gather(1, index[..., None].expand(-1, -1, flat.shape[-1]))[..., DEPTH:]
         state_loss = state_loss + _masked_mean(_huber(told - values, 0.1).mean(-1), counts)
-    return {"objects": 0.5 * heat_loss / len(cameras), "states": 4 * state_loss / len(cameras)}
+    return {"objects": heat_loss / len(cameras), "states": 4 * state_loss / len(cameras)}
 
 
 def _huber(error: torch.Tensor, beta: float) -> torch.Tensor:

@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     parser.add_argument("--minutes", type=float, required=True, help="for each configuration")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=2000, help="held-out frames to score on")
     parser.add_argument("--only", nargs="*", choices=sorted(CONFIGURATIONS), default=list(CONFIGURATIONS))

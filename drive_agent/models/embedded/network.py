@@ -116,6 +116,10 @@ class DrivingNetwork(nn.Module):
 
     def see(self, rows: Sequence[torch.Tensor]) -> Seen:
         """Vision tower on the rows of `patchify`, one tensor (n, patches, 3 * 2 * 14 * 14) a camera."""
+        return Seen(*self.tower(rows))
+
+    def tower(self, rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """`see` as plain tensors: patches, tokens."""
         visual = self.vlm.model.visual
         x = self._embed_patches(torch.cat(list(rows), 1))
         for block in visual.blocks:
@@ -123,7 +127,7 @@ class DrivingNetwork(nn.Module):
             x = x + block.mlp(_norm(block.norm2, x))
         n, _, width = x.shape
         merged = _norm(visual.merger.ln_q, x).reshape(n, -1, width * MERGE * MERGE)
-        return Seen(x, visual.merger.mlp(merged))
+        return x, visual.merger.mlp(merged)
 
     def _embed_patches(self, rows: torch.Tensor) -> torch.Tensor:
         """The class's patch embedding of four channels; the constant fourth one is multiplied once a batch."""
