@@ -5,7 +5,7 @@ Knows nothing of OpenDRIVE. World frame, metres. Streets are two-way with the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 CONTROLS = ("signals", "stop", "yield", "free")
 
@@ -53,7 +53,6 @@ class TownPlan:
     streets: tuple[Street, ...]
     latitude_deg: float = 49.0
     longitude_deg: float = 8.0
-    arms: dict[str, int] = field(init=False)  # node -> number of street ends
 
     def __post_init__(self) -> None:
         arms = dict.fromkeys(self.nodes, 0)
@@ -74,4 +73,3 @@ class TownPlan:
                 raise ValueError(
                     f"{self.name}: node {name!r} has control {self.nodes[name].control!r}, not in {CONTROLS}"
                 )
-        object.__setattr__(self, "arms", arms)
