@@ -50,7 +50,7 @@ def sampling_weights(dataset: DriveDataset) -> np.ndarray:
     """How often each frame is drawn, (frames,), summing to 1.
 
     Lit lights make 40 % of the draws (red, yellow and green 4:2:4 among them, as far as they occur), frames with turns,
-    stop signs, objects near ahead or hard slowing count more, waiting at standstill counts less.
+    stop signs, objects near ahead, hard slowing or setting off count more, waiting at standstill counts less.
     """
     weights = np.ones(len(dataset))
     speed, target = dataset.column("speed_mps"), dataset.column("target_speed_mps")
@@ -61,7 +61,8 @@ def sampling_weights(dataset: DriveDataset) -> np.ndarray:
     weights[turning | (np.abs(dataset.column("path")[:, 6, 1]) > 2.5)] *= 2
     weights[dataset.column("gap_m") < 40] *= 1.3
     weights[target < speed - 2] *= 2
-    weights[(speed < 0.3) & (target < 0.3)] *= 0.25
+    weights[(speed < 0.3) & (target < 0.3)] *= 0.5
+    weights[(speed < 1) & (target > 2)] *= 2
     light = dataset.column("light")
     shares = {LightState.RED: 0.16, LightState.YELLOW: 0.08, LightState.GREEN: 0.16}
     present = {state: share for state, share in shares.items() if (light == state).any()}

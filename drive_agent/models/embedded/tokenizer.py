@@ -56,6 +56,14 @@ def nearest_bin(family: str, values: np.ndarray) -> np.ndarray:
     return np.searchsorted((centers[1:] + centers[:-1]) / 2, values)
 
 
+def within_reach(targets_ego: np.ndarray) -> np.ndarray:
+    """Points (..., 2) drawn in along their bearing until the bins of x and y hold them."""
+    x, y = np.moveaxis(np.asarray(targets_ego, dtype=float), -1, 0)
+    limit_x = np.where(x > 0, BINS["x"][-1], -BINS["x"][0])
+    excess = np.maximum(np.abs(x) / limit_x, np.abs(y) / BINS["y"][-1])
+    return np.stack([x, y], -1) / np.maximum(excess, 1.0)[..., None]
+
+
 def number_tokens() -> list[str]:
     """All tokens of the number families and the manoeuvres, in the order of their ids."""
     return [f"<{family}_{k}>" for family, centers in BINS.items() for k in range(len(centers))] + list(
@@ -118,7 +126,7 @@ class DriveTokenizer:
 
     def write(self, state: PromptState, visual_tokens: Sequence[int]) -> str:
         """The prompt as text; `visual_tokens` says how many each picture becomes."""
-        first, second = np.asarray(state.targets_ego, dtype=float)
+        first, second = within_reach(state.targets_ego)
         numbers = [("speed", state.speed_mps), ("since", state.since_stop_m)]
         route = [
             ("in", state.maneuver_m),
@@ -184,9 +192,8 @@ class DriveTokenizer:
         if unknown:
             raise ValueError(f"maneuver values {unknown} are unknown, expected {sorted(self._maneuver)}")
         maneuvers = np.array([self._maneuver[int(value)] for value in maneuver], dtype=np.int64)
-        targets = [
-            ids(family, targets_ego[:, k, axis]) for k in range(2) for axis, family in enumerate(("x", "y"))
-        ]
+        near = within_reach(targets_ego)
+        targets = [ids(family, near[:, k, axis]) for k in range(2) for axis, family in enumerate(("x", "y"))]
         columns = [
             ids("speed", speed_mps),
             ids("since", since_stop_m),

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drive_agent.models.embedded.tokenizer import BINS, NUMBERS, DriveTokenizer, build_tokenizer, nearest_bin
+from drive_agent.models.embedded.tokenizer import (
+    BINS,
+    NUMBERS,
+    DriveTokenizer,
+    build_tokenizer,
+    nearest_bin,
+    within_reach,
+)
 from drive_agent.types import Maneuver, PromptState
 
 TOKENIZER = DriveTokenizer(build_tokenizer())
@@ -62,6 +69,16 @@ def test_number_ids_are_those_of_the_text(state: PromptState) -> None:
 @settings(max_examples=50, deadline=None)
 def test_any_text_survives(text: str) -> None:
     assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
+
+
+@given(st.floats(-300, 300), st.floats(-300, 300))
+def test_far_points_keep_their_bearing(x: float, y: float) -> None:
+    drawn_in = within_reach(np.array([x, y]))
+    assert -32 - 1e-9 <= drawn_in[0] <= 94 + 1e-9
+    assert abs(drawn_in[1]) <= 47.25 + 1e-9
+    assert abs(drawn_in[0] * y - drawn_in[1] * x) < 1e-6
+    if -32 <= x <= 94 and abs(y) <= 47.25:
+        assert drawn_in.tolist() == [x, y]
 
 
 def test_pictures_become_their_visual_tokens() -> None:
