@@ -1,20 +1,58 @@
 """The numba options of the renderer (`kernel` is called from Python, `device` from kernels), and tuples they share.
 
 No `fastmath` and no `parallel`: pictures are equal bit for bit whatever the number of threads. `nogil` lets plain
-threads run kernels side by side. Numba's disk cache looks only at the file of the outermost kernel: after editing a
-function that a kernel of another file calls, touch that file too.
+threads run kernels side by side.
 """
 
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-
-# Kernels allocate nothing, so numba's reference counting is off: its atomic counters made shading ten times slower.
-kernel = njit(nogil=True, cache=True, fastmath=False, error_model="numpy", _nrt=False)
-device = njit(nogil=True, cache=True, fastmath=False, error_model="numpy", _nrt=False, forceinline=True)
+from numba import config, njit
 
 F32 = np.float32
+
+# Kernels allocate nothing, so numba's reference counting is off: its atomic counters made shading ten times slower.
+_OPTIONS = {"nogil": True, "cache": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
+_FILES_WITH_KERNELS = ("kernel", "noise", "sky", "materials", "ground", "raster", "shade")
+
+
+def _cache_directory() -> str:
+    """A folder for the machine code of exactly these sources.
+
+    Numba's own check looks at the file of the outermost kernel only, so it would keep running old code after a change
+    in a function that the kernel calls from another file.
+    """
+    here = Path(__file__).parent
+    sources = b"".join((here / f"{name}.py").read_bytes() for name in _FILES_WITH_KERNELS)
+    base = Path(config.CACHE_DIR) if config.CACHE_DIR else here / "__pycache__"
+    return str(base / f"render-{hashlib.sha256(sources).hexdigest()[:12]}")
+
+
+_CACHE_DIRECTORY = _cache_directory()
+
+
+def _compiled(function: Callable, **more: bool) -> Callable:
+    before = config.CACHE_DIR
+    config.CACHE_DIR = _CACHE_DIRECTORY
+    try:
+        return njit(**_OPTIONS, **more)(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile a function that Python calls."""
+    return _compiled(function)
+
+
+def device(function: Callable) -> Callable:
+    """Compile a function that only kernels call; it is inlined."""
+    return _compiled(function, forceinline=True)
 
 
 @device

@@ -134,7 +134,7 @@ def _bulb(shows, state, r, g, b):
             return F32(3.6), F32(0.07), F32(0.04), ONE
         if shows == 1:
             return F32(3.4), F32(1.75), F32(0.03), ONE
-        return F32(0.08), F32(3.2), F32(0.95), ONE
+        return F32(0.06), F32(3.2), F32(0.55), ONE
     return r, g, b, ZERO
 
 

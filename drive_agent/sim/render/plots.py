@@ -31,7 +31,11 @@ class Plots:
             for offset in np.arange(-half, half + 0.5, 0.7):
                 line = ribbon.center[:, :2] + ribbon.right[:, :2] * min(offset, half)
                 points += [line, (line[:-1] + line[1:]) / 2]
-        cells = self._cells(np.concatenate(points))
+        self.take_points(np.concatenate(points))
+
+    def take_points(self, points: np.ndarray) -> None:
+        """The cells under points (n, 2)."""
+        cells = self._cells(points)
         self._taken[cells[:, 0], cells[:, 1]] = True
 
     def rectangle(self, x: float, y: float, yaw_rad: float, length: float, width: float) -> np.ndarray:

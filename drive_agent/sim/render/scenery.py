@@ -15,6 +15,7 @@ import numpy as np
 
 from drive_agent.sim.render import buildings, furniture, labels, markings, plants, streets
 from drive_agent.sim.render.ground import GroundMap, lamp_map
+from drive_agent.sim.render.junctions import junction_floors
 from drive_agent.sim.render.mesh import Mesh, join
 from drive_agent.sim.render.plots import Plots
 from drive_agent.sim.render.signals import (
@@ -133,7 +134,11 @@ def _along(
 
 
 def _add_lamps_and_trees(
-    stand: _Stand, ribbons: list[streets.Ribbon], clearance: RoadClearance, rng: np.random.Generator
+    stand: _Stand,
+    ribbons: list[streets.Ribbon],
+    found: list[Approach],
+    clearance: RoadClearance,
+    rng: np.random.Generator,
 ) -> None:
     """Street lamps at the kerb and trees at the back of every pavement."""
     lamp = furniture.street_lamp()
@@ -151,7 +156,9 @@ def _add_lamps_and_trees(
             stand.pools.append((pool[0], pool[1], pool[2]))
         back = ribbon.edge(1.0) - ribbon.right * 0.4
         for k in _along(back, rng.uniform(3.0, 12.0), rng, TREE_SPACING_M):
-            if clearance.of(back[k : k + 1, :2])[0] < 1.6:
+            x, y = back[k, :2]
+            hides = any(approach.hides(x, y) for approach in found if approach.kind != SPEED_LIMIT)
+            if hides or clearance.of(back[k : k + 1, :2])[0] < 1.6:
                 continue
             _add_tree(stand, *(back[k] + [0, 0, streets.KERB_M]), rng, rng.uniform(0.7, 0.95))
 
@@ -193,8 +200,10 @@ def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> S
         )
     points = np.concatenate([ribbon.center[:, :2] for ribbon in ribbons])
     low, high = points.min(0) - MARGIN_M, points.max(0) + MARGIN_M
-    clearance, terrain, plots = RoadClearance(ribbons), Terrain(ribbons, low, high), Plots(low, high)
+    floor_mesh, floor = junction_floors(ribbons)
+    clearance, terrain, plots = RoadClearance(ribbons, floor), Terrain(ribbons, low, high), Plots(low, high)
     plots.take_ribbons(ribbons, 0.5)
+    plots.take_points(floor)
     found = approaches(carla_map)
     stand = _Stand()
     for approach in found:
@@ -208,11 +217,12 @@ def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> S
         stand.add(buildings.building_mesh(building))
         half = (building.front_m / 2, building.depth_m / 2, building.height_m / 2)
         stand.bump(building.x, building.y, building.z, half, building.yaw_rad, labels.BUILDINGS)
-    _add_lamps_and_trees(stand, ribbons, clearance, rng)
+    _add_lamps_and_trees(stand, ribbons, found, clearance, rng)
     _add_land(stand, ribbons, plots, terrain, rng)
     ground = [
         terrain.mesh(),
         streets.road_surface(ribbons),
+        floor_mesh,
         markings.lane_lines(carla_map, ribbons),
         markings.crosswalk_stripes(carla_map),
         *_stop_lines(found),

@@ -18,9 +18,10 @@ LIGHT, STOP, GIVE_WAY, SPEED_LIMIT = "light", "stop", "give_way", "speed_limit"
 KIND_OF_TYPE = {"1000001": LIGHT, "206": STOP, "205": GIVE_WAY, "274": SPEED_LIMIT}
 
 ENTRY_MARGIN_M = 1.0  # stop line before a junction whose signal sits inside it
-MAST_AHEAD_M = np.arange(13.0, 50.0, 1.0)
+MAST_AHEAD_M = np.arange(11.0, 50.0, 0.5)  # nearer, the upper head would leave a camera's 26 degrees at the line
 MAST_ASIDE_M = np.arange(0.8, 10.0, 0.6)
 CLEARANCE_M = 0.9
+SIGHT_BEFORE_M, SIGHT_AFTER_M = 28.0, 14.0  # kept free of trees around a stop line, along the approach
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Approach:
     kind: str
     value: float  # of a speed limit, as written in the map
     lanes: tuple[LaneEnd, ...]
+
+    def hides(self, x: float, y: float) -> bool:
+        """Whether a tree at (x, y) would stand between the drivers of this approach and their sign or light."""
+        lane = self.lanes[0]
+        offset = np.array([x, y]) - lane.right_edge[:2]
+        return -SIGHT_BEFORE_M < offset @ lane.forward[:2] < SIGHT_AFTER_M and -8.0 < offset @ lane.right[:2] < 9.0
 
     @property
     def yaw_rad(self) -> float:
@@ -113,12 +120,12 @@ def approaches(carla_map: carla.Map) -> list[Approach]:
 
 
 class RoadClearance:
-    """How far a point is from the carriageway."""
+    """How far a point is from the carriageway. `floor` (n, 2) are points of junctions between their lanes."""
 
-    def __init__(self, ribbons: list[Ribbon]):
+    def __init__(self, ribbons: list[Ribbon], floor: np.ndarray):
         driven = [ribbon for ribbon in ribbons if ribbon.kind in CARRIAGEWAY]
-        self._centers = np.concatenate([ribbon.center[:, :2] for ribbon in driven])
-        self._half = np.concatenate([ribbon.width_m for ribbon in driven]) / 2
+        self._centers = np.concatenate([ribbon.center[:, :2] for ribbon in driven] + [floor])
+        self._half = np.concatenate([ribbon.width_m / 2 for ribbon in driven] + [np.full(len(floor), 0.4)])
 
     def of(self, points: np.ndarray) -> np.ndarray:
         """Metres from each point (n, 2) to the nearest carriageway edge; negative inside; at most 60 by look-up."""
@@ -133,8 +140,8 @@ class RoadClearance:
 def mast_place(approach: Approach, clearance: RoadClearance) -> tuple[float, float]:
     """(metres ahead of the stop line, metres right of the approach's right edge) of a free spot for the mast.
 
-    The nearest spot at least 13 m ahead that is off every carriageway: the light is then seen from the stop line,
-    and nobody drives into the mast.
+    The nearest spot at least 11 m ahead that is off every carriageway: the light is seen from the stop line, its bulbs
+    are as large as they can be, and nobody drives into the mast.
     """
     lane = approach.lanes[0]
     ahead, aside = (grid.ravel() for grid in np.meshgrid(MAST_AHEAD_M, MAST_ASIDE_M, indexing="ij"))
@@ -142,6 +149,6 @@ def mast_place(approach: Approach, clearance: RoadClearance) -> tuple[float, flo
     free = clearance.of(spots) > CLEARANCE_M
     if not free.any():
         return float(MAST_AHEAD_M[0]), float(MAST_ASIDE_M[-1])
-    cost = np.where(free, ahead + 2.5 * aside, np.inf)
+    cost = np.where(free, ahead + 1.5 * aside, np.inf)
     best = int(np.argmin(cost))
     return float(ahead[best]), float(aside[best])

@@ -42,7 +42,7 @@ class Ribbon:
     road_id: int
     lane_id: int
     kind: str  # OpenDRIVE lane type
-    in_junction: bool
+    junction_id: int  # -1 outside junctions
     outermost: bool  # nothing is drawn on its right
     innermost: bool  # the road's centre line is its left edge
     alone: bool  # no lanes on the other side of the centre line
@@ -50,6 +50,11 @@ class Ribbon:
     center: np.ndarray  # float64 (n, 3)
     right: np.ndarray  # float64 (n, 3), unit vectors to the driver's right
     width_m: np.ndarray  # float64 (n,)
+
+    @property
+    def in_junction(self) -> bool:
+        """Whether the lane is a connection inside a junction."""
+        return self.junction_id != -1
 
     def edge(self, side: float) -> np.ndarray:
         """(n, 3) points at `side` half-widths to the right: -1 the left edge, +1 the right edge."""
@@ -61,7 +66,7 @@ class _LaneEntry:
     road_id: int
     lane_id: int
     kind: str
-    in_junction: bool
+    junction_id: int
     outermost: bool
     innermost: bool
     alone: bool
@@ -83,7 +88,7 @@ def _entries(opendrive_text: str) -> Iterator[_LaneEntry]:
                     int(road.get("id", -1)),
                     lane,
                     kinds[lane],
-                    road.get("junction", "-1") != "-1",
+                    int(road.get("junction", -1)),
                     abs(lane) == max(same_side),
                     abs(lane) == 1,
                     not any(other * lane < 0 for other in drawn),
@@ -123,7 +128,7 @@ def lane_ribbons(carla_map: carla.Map, opendrive_text: str) -> list[Ribbon]:
                 entry.road_id,
                 entry.lane_id,
                 entry.kind,
-                entry.in_junction,
+                entry.junction_id,
                 entry.outermost,
                 entry.innermost,
                 entry.alone,

@@ -96,6 +96,8 @@ def atmosphere(weather: Weather) -> Atmosphere:
     cloud_color = _mix([0.035, 0.038, 0.05], _mix([0.93, 0.92, 0.92], [0.62, 0.63, 0.66], overcast), day)
     fog = _mix(horizon, [0.66, 0.68, 0.70], 0.6 * day) * (0.7 + 0.3 * day)
     density = min(weather.fog_density / 100.0, 1.0)
+    thick = _ramp(density, 0.15, 0.7)
+    zenith, cloud_color = _mix(zenith, fog, thick), _mix(cloud_color, fog, 0.8 * thick)
     return Atmosphere(
         *(value.astype(np.float32) for value in (horizon, zenith, _mix(horizon, fog, min(1.0, 3 * density)))),
         sun_direction(weather),
@@ -104,7 +106,7 @@ def atmosphere(weather: Weather) -> Atmosphere:
         F32(0.15 + 0.85 * clouds),
         cloud_color.astype(np.float32),
         F32((1.0 - overcast) * day * (1.0 - dust)),
-        F32(0.0008 + 0.045 * density**1.5 + 0.03 * dust + 0.002 * min(weather.precipitation / 100.0, 1.0)),
+        F32(0.0005 + 0.045 * density**1.5 + 0.03 * dust + 0.002 * min(weather.precipitation / 100.0, 1.0)),
         F32(min(max(weather.fog_distance, 0.0), 200.0)),
         F32(min(max(weather.wetness, weather.precipitation_deposits) / 100.0, 1.0)),
         F32(min(weather.precipitation / 100.0, 1.0)),
