@@ -1,0 +1,137 @@
+"""A car does what cars do: figures of an ordinary saloon, and no surprises at the edges."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drive_agent.sim.catalogue import VEHICLES
+from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, resample_steering_curve, step_vehicles
+
+SALOON = next(model for model in VEHICLES if model.type_id == "vehicle.lincoln.mkz_2017")
+TICK_S = 0.05
+
+
+def car(**fields: float) -> np.ndarray:
+    vehicles = np.zeros(1, VEHICLE)
+    vehicles[0] = new_vehicle(SALOON)
+    for name, value in fields.items():
+        vehicles[name] = value
+    return vehicles
+
+
+def drive(vehicles: np.ndarray, seconds: float) -> None:
+    for _ in range(round(seconds / TICK_S)):
+        step_vehicles(vehicles, TICK_S)
+
+
+def test_reaches_100_kmh_like_a_saloon() -> None:
+    vehicles, ticks = car(throttle=1.0), 0
+    while vehicles["forward_mps"][0] < 100 / 3.6:
+        step_vehicles(vehicles, TICK_S)
+        ticks += 1
+    assert 6.0 < ticks * TICK_S < 12.0
+
+
+def test_full_braking_from_100_kmh_takes_about_45_m_and_ends_at_rest() -> None:
+    vehicles = car(brake=1.0, forward_mps=100 / 3.6)
+    drive(vehicles, 6.0)
+    assert 35.0 < vehicles["x"][0] < 50.0
+    assert vehicles["forward_mps"][0] == 0.0
+
+
+def test_stands_still_without_throttle() -> None:
+    vehicles = car()
+    drive(vehicles, 2.0)
+    assert (vehicles["x"][0], vehicles["forward_mps"][0]) == (0.0, 0.0)
+
+
+def test_coasts_to_a_stop_and_never_backwards() -> None:
+    vehicles = car(forward_mps=3.0)
+    for _ in range(400):
+        step_vehicles(vehicles, TICK_S)
+        assert vehicles["forward_mps"][0] >= 0.0
+    assert vehicles["forward_mps"][0] == 0.0
+
+
+def test_reverse_drives_backwards_and_not_fast() -> None:
+    vehicles = car(throttle=1.0, reverse=1)
+    drive(vehicles, 20.0)
+    assert -11.0 < vehicles["forward_mps"][0] < -5.0
+
+
+@pytest.mark.parametrize("steer", [-1.0, 1.0])
+def test_full_lock_turns_to_the_side_of_the_wheel_in_about_5_m(steer: float) -> None:
+    vehicles = car(steer=steer, constant_velocity=1, constant_forward_mps=2.0)
+    drive(vehicles, 2.0)
+    radius = vehicles["forward_mps"][0] / vehicles["yaw_rate"][0]
+    assert math.copysign(1.0, radius) == steer
+    assert 3.0 < abs(radius) < 6.5
+
+
+def test_cornering_is_limited_by_grip() -> None:
+    vehicles = car(steer=1.0, throttle=0.5, forward_mps=20.0)
+    drive(vehicles, 2.0)
+    assert abs(vehicles["forward_mps"][0] * vehicles["yaw_rate"][0]) < 1.3 * 9.81
+
+
+def test_a_slope_pulls_downhill() -> None:
+    vehicles = car(pitch=math.radians(-10.0))
+    drive(vehicles, 2.0)
+    assert vehicles["forward_mps"][0] > 1.0
+
+
+def test_the_hand_brake_holds_on_a_slope() -> None:
+    vehicles = car(pitch=math.radians(-10.0), hand_brake=1)
+    drive(vehicles, 2.0)
+    assert vehicles["forward_mps"][0] == 0.0
+
+
+def test_without_physics_nothing_moves() -> None:
+    vehicles = car(throttle=1.0, simulate_physics=0)
+    drive(vehicles, 1.0)
+    assert vehicles["x"][0] == 0.0
+
+
+def test_a_force_acts_for_one_tick() -> None:
+    vehicles = car(constant_velocity=0)
+    vehicles["force"][0] = (SALOON.mass_kg * 10.0, 0.0, 0.0)
+    step_vehicles(vehicles, TICK_S)
+    assert vehicles["forward_mps"][0] == pytest.approx(0.5, rel=0.1)
+    assert not vehicles["force"].any()
+
+
+def test_steering_curve_is_kept_at_its_points() -> None:
+    assert resample_steering_curve(((0.0, 1.0), (120.0, 0.5)))[[0, 3, 6]] == pytest.approx([1.0, 0.75, 0.5])
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(-1, 1), st.integers(0, 1), st.integers(0, 1)),
+        min_size=1, max_size=10,
+    ),
+    st.floats(-10, 40), st.floats(-10, 10), st.floats(-3, 3), st.sampled_from([0.01, 0.05, 0.1, 0.5]),
+)  # fmt: skip
+def test_any_driving_stays_finite_and_repeats_exactly(
+    pedals: list[tuple], forward: float, lateral: float, yaw_rate: float, delta_s: float
+) -> None:
+    ends = []
+    for _ in range(2):
+        vehicles = car(forward_mps=forward, lateral_mps=lateral, yaw_rate=yaw_rate)
+        for throttle, brake, steer, hand_brake, reverse in pedals:
+            vehicles["throttle"], vehicles["brake"], vehicles["steer"] = throttle, brake, steer
+            vehicles["hand_brake"], vehicles["reverse"] = hand_brake, reverse
+            for _ in range(5):
+                step_vehicles(vehicles, delta_s)
+        ends.append(vehicles.tobytes())
+        assert all(
+            np.isfinite(vehicles[name]).all()
+            for name in ("x", "y", "yaw", "forward_mps", "lateral_mps", "yaw_rate")
+        )
+        assert abs(vehicles["forward_mps"][0]) < 100.0
+    assert ends[0] == ends[1]
