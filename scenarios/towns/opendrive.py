@@ -11,7 +11,9 @@ import math
 import xml.etree.ElementTree as ET
 
 from scenarios.towns.curves import Curve
-from scenarios.towns.network import (
+from scenarios.towns.network import build_network
+from scenarios.towns.plan import TownPlan
+from scenarios.towns.roads import (
     CROSSWALK_DEPTH_M,
     LANE_M,
     LIGHT,
@@ -26,9 +28,7 @@ from scenarios.towns.network import (
     Network,
     Road,
     Signal,
-    build_network,
 )
-from scenarios.towns.plan import TownPlan
 
 MARK_M = 0.12
 _SIGNAL_NAMES = {LIGHT: "Signal_3Light_Post01", STOP: "Sign_Stop", YIELD: "Sign_Yield"}

@@ -5,6 +5,7 @@ Knows nothing of OpenDRIVE. World frame, metres. Streets are two-way with the sa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 CONTROLS = ("signals", "stop", "yield", "free")
@@ -73,3 +74,14 @@ class TownPlan:
                 raise ValueError(
                     f"{self.name}: node {name!r} has control {self.nodes[name].control!r}, not in {CONTROLS}"
                 )
+
+    def polyline(self, street: Street) -> list[tuple[float, float]]:
+        """A street's points from node to node, its bends not yet rounded."""
+        start, end = self.nodes[street.start], self.nodes[street.end]
+        return [(start.x_m, start.y_m), *((via.x_m, via.y_m) for via in street.via), (end.x_m, end.y_m)]
+
+    def heading_from(self, street: Street, *, at_start: bool) -> float:
+        """Direction in which a street leaves its start (or, seen from there, its end), radians."""
+        points = self.polyline(street)
+        (x_m, y_m), (next_x_m, next_y_m) = points[:2] if at_start else points[:-3:-1]
+        return math.atan2(next_y_m - y_m, next_x_m - x_m)
