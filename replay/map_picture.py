@@ -23,7 +23,8 @@ CELL_M = 48.0
 KEPT_SQUARES = 12
 ROUTE_WIDTH_M, ROUTE_ALPHA = 1.7, 0.65
 FINER = 2  # squares are drawn this much finer and then averaged: edges of all shapes come out smooth
-PAINT_WIDTH_M = 0.16
+MAX_FINE_PX = 2200  # larger squares are not: it would cost more time than it shows
+PAINT_WIDTH_M = 0.19
 DASH_M, DASH_GAP_M = 3.0, 3.0
 DOUBLE_GAP_M = 0.14  # from the border to each line of a double marking
 ZEBRA_PERIOD_M = 1.0
@@ -38,6 +39,8 @@ class MapPicture:
         self._route = np.asarray(route, dtype=float)[:, :2]
         self._px_per_m = px_per_m
         self._half_m = CELL_M / 2 + reach_m
+        self._size_px = round(2 * self._half_m * px_per_m)
+        self._finer = FINER if self._size_px <= MAX_FINE_PX else 1
         self._boxes = np.array([_bounds(lane) for lane in road_map.lanes]).reshape(-1, 4)
         self._square = lru_cache(maxsize=KEPT_SQUARES)(self._draw_square)
 
@@ -63,9 +66,9 @@ class MapPicture:
 
     def _draw_square(self, column: int, row: int) -> np.ndarray:
         west, north = self._corner(column, row)
-        size = round(2 * self._half_m * self._px_per_m)
-        image = np.full((size * FINER, size * FINER, 3), palette.GROUND, np.uint8)
-        sheet = _Sheet(image, west, north, self._px_per_m * FINER)
+        size = self._size_px * self._finer
+        image = np.full((size, size, 3), palette.GROUND, np.uint8)
+        sheet = _Sheet(image, west, north, self._px_per_m * self._finer)
         low, high = np.array([west, north - 2 * self._half_m]), np.array([west + 2 * self._half_m, north])
         overlap = (self._boxes[:, :2] < high).all(1) & (self._boxes[:, 2:] > low).all(1)
         lanes = [self._map.lanes[k] for k in np.flatnonzero(overlap)]
@@ -78,7 +81,7 @@ class MapPicture:
             _draw_markings(sheet, lane)
         for stop in self._map.stop_lines:
             polyline(image, sheet.pixels(stop.segment), palette.WHITE_PAINT, sheet.thickness(0.35))
-        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+        return cv2.resize(image, (self._size_px, self._size_px), interpolation=cv2.INTER_AREA)
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def _draw_surface(sheet: _Sheet, lane: Lane) -> None:
     """Filled, with an edge one pixel wider so that no seam shows between neighbours."""
     corners = np.round(np.clip(sheet.pixels(_outline(lane)), -30_000, 30_000) * 16).astype(np.int32)
     cv2.fillPoly(sheet.image, [corners], _surface_color(lane), cv2.LINE_8, 4)
-    cv2.polylines(sheet.image, [corners], True, _surface_color(lane), 1, cv2.LINE_8, 4)
+    cv2.polylines(sheet.image, [corners], True, _surface_color(lane), 1, cv2.LINE_AA, 4)
 
 
 def _draw_route(sheet: _Sheet, route: np.ndarray) -> None:
