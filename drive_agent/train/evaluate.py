@@ -73,8 +73,8 @@ def predict(
         objects = [lift([part[k] for part in maps], network.config.cameras) for k in range(len(maps[0]))]
         parts.append((*_plan_numbers(network, raw), objects))
     path, speed, light, lead, gap, objects = zip(*parts, strict=True)
-    arrays = [np.concatenate(values) for values in (path, speed, light, lead, gap)]
-    return Predictions(*arrays, [frame for part in objects for frame in part])
+    arrays = map(np.concatenate, (path, speed, light, lead, gap))
+    return Predictions(*arrays, objects=[frame for part in objects for frame in part])
 
 
 def _plan_numbers(network: DrivingNetwork, raw: dict[str, torch.Tensor]) -> tuple[np.ndarray, ...]:

@@ -126,9 +126,10 @@ class Trainer:
             self._evaluate()
 
     def _share_done(self) -> float:
-        if self._config.steps is not None:
-            return self._progress["step"] / self._config.steps
-        return self._progress["seconds"] / (self._config.minutes * 60)
+        if self._config.minutes is not None:
+            return self._progress["seconds"] / (self._config.minutes * 60)
+        assert self._config.steps is not None  # TrainConfig has one of the two
+        return self._progress["step"] / self._config.steps
 
     def _enter_stage(self, done: float) -> None:
         """Move on to the stage that the share of the budget calls for."""

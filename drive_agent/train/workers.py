@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
+from torch.multiprocessing.spawn import spawn
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def run(work: Callable[..., None], workers: int, rendezvous: Path, *arguments: o
         return
     rendezvous.unlink(missing_ok=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    multiprocessing.spawn(_start, (work, workers, str(rendezvous.absolute()), arguments), nprocs=workers)
+    spawn(_start, (work, workers, str(rendezvous.absolute()), arguments), nprocs=workers)
     rendezvous.unlink(missing_ok=True)
 
 

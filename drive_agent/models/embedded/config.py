@@ -84,7 +84,7 @@ def qwen_config(config: EmbeddedConfig, special_ids: dict[str, int]) -> Qwen2_5_
     """
     half = config.text_width // config.text_heads // 2
     side = (half - half // 4) // 2
-    qwen = Qwen2_5_VLConfig(
+    return Qwen2_5_VLConfig(
         text_config={
             "vocab_size": config.vocabulary,
             "hidden_size": config.text_width,
@@ -98,6 +98,7 @@ def qwen_config(config: EmbeddedConfig, special_ids: dict[str, int]) -> Qwen2_5_
                 "mrope_section": [half - 2 * side, side, side],
                 "rope_theta": 1e4,
             },
+            "initializer_range": 0.6 * config.text_width**-0.5,
             "tie_word_embeddings": True,
             "bos_token_id": special_ids["<|im_start|>"],
             "eos_token_id": special_ids["<|im_end|>"],
@@ -113,14 +114,13 @@ def qwen_config(config: EmbeddedConfig, special_ids: dict[str, int]) -> Qwen2_5_
             "spatial_merge_size": MERGE,
             "temporal_patch_size": FRAMES,
             "out_hidden_size": config.text_width,
+            "initializer_range": 0.6 * config.vision_width**-0.5,
             "fullatt_block_indexes": list(range(config.vision_layers)),
         },
         image_token_id=special_ids["<|image_pad|>"],
         video_token_id=special_ids["<|video_pad|>"],
         vision_start_token_id=special_ids["<|vision_start|>"],
         vision_end_token_id=special_ids["<|vision_end|>"],
+        initializer_range=0.6 * config.text_width**-0.5,
         tie_word_embeddings=True,
     )
-    qwen.initializer_range = qwen.text_config.initializer_range = 0.6 * config.text_width**-0.5
-    qwen.vision_config.initializer_range = 0.6 * config.vision_width**-0.5
-    return qwen

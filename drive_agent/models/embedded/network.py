@@ -10,14 +10,20 @@ The vision tower's own forward loops over pictures; `see` runs the same modules 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
-from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb_vision
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import (
+    Qwen2_5_VLRMSNorm,
+    Qwen2_5_VLVisionAttention,
+    Qwen2_5_VLVisionBlock,
+    apply_rotary_pos_emb_vision,
+)
 from transformers.vision_utils import get_vision_position_ids
 
 from drive_agent.models.embedded.config import (
@@ -62,6 +68,16 @@ class Seen:
 class DrivingNetwork(nn.Module):
     """Qwen2.5-VL with driving queries and heads; see the module's docstring."""
 
+    path_mean: torch.Tensor
+    path_std: torch.Tensor
+    position_codes: torch.Tensor
+    rotary_cos: torch.Tensor
+    rotary_sin: torch.Tensor
+    prompt_ids: torch.Tensor
+    number_at: torch.Tensor
+    image_at: torch.Tensor
+    places: torch.Tensor
+
     def __init__(self, config: EmbeddedConfig, tokenizer: DriveTokenizer) -> None:
         super().__init__()
         if len(tokenizer) > config.vocabulary:
@@ -74,14 +90,15 @@ class DrivingNetwork(nn.Module):
         self.query_heads = nn.ModuleDict(
             {name: nn.Linear(config.text_width, OUTPUTS[name]) for name in QUERIES}
         )
+        outputs = nn.Linear(_OBJECT_WIDTH, _CELLS * _CELLS * OBJECT_OUTPUTS)
+        with torch.no_grad():  # centres are rare: begin by seeing none
+            outputs.bias.view(-1, OBJECT_OUTPUTS)[:, :KINDS] = -4.0
         self.object_head = nn.Sequential(
             nn.LayerNorm(config.vision_width + 1),
             nn.Linear(config.vision_width + 1, _OBJECT_WIDTH),
             nn.GELU(),
-            nn.Linear(_OBJECT_WIDTH, _CELLS * _CELLS * OBJECT_OUTPUTS),
+            outputs,
         )
-        with torch.no_grad():  # centres are rare: begin by seeing none
-            self.object_head[-1].bias.view(-1, OBJECT_OUTPUTS)[:, :KINDS] = -4.0
         self.register_buffer("path_mean", torch.zeros(len(STATIONS_M), 2))
         self.register_buffer("path_std", torch.ones(len(STATIONS_M), 2))
         self._patch_counts = [rows * columns for rows, columns in map(patch_grid, config.cameras)]
@@ -97,7 +114,8 @@ class DrivingNetwork(nn.Module):
         number_at = (ids[0] == tokenizer.id("<|endoftext|>")).nonzero()[:, 0]
         image_id = tokenizer.id("<|image_pad|>")
         whole = torch.cat([ids, ids.new_full((1, len(QUERIES)), tokenizer.id("<|im_end|>"))], 1)
-        places, _ = self.vlm.model.get_rope_index(whole, (whole == image_id).int(), image_grid_thw=grids)
+        image = (whole == image_id).int()
+        places, _ = self.vlm.model.get_rope_index(whole, image, image_grid_thw=grids)  # pyright: ignore[reportArgumentType]
         visual = self.vlm.model.visual
         angles = visual.rotary_pos_emb(torch.zeros(1), get_vision_position_ids(grids, MERGE))
         constants = {
@@ -122,7 +140,7 @@ class DrivingNetwork(nn.Module):
         """`see` as plain tensors: patches, tokens."""
         visual = self.vlm.model.visual
         x = self._embed_patches(torch.cat(list(rows), 1))
-        for block in visual.blocks:
+        for block in cast(Iterable[Qwen2_5_VLVisionBlock], visual.blocks):
             x = x + self._attend(block.attn, _norm(block.norm1, x))
             x = x + block.mlp(_norm(block.norm2, x))
         n, _, width = x.shape
@@ -136,7 +154,7 @@ class DrivingNetwork(nn.Module):
         place = weight[:, 3].reshape(weight.shape[0], FRAMES * PATCH_PX * PATCH_PX)
         return functional.linear(rows, colour) + functional.linear(self.position_codes, place)
 
-    def _attend(self, attention: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def _attend(self, attention: Qwen2_5_VLVisionAttention, x: torch.Tensor) -> torch.Tensor:
         """The class's vision attention; every picture attends to itself only."""
         n, patches, _ = x.shape
         query, key, value = attention.qkv(x).view(n, patches, 3, attention.num_heads, -1).unbind(2)
@@ -190,7 +208,7 @@ class DrivingNetwork(nn.Module):
         ]
 
 
-def _norm(norm: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _norm(norm: Qwen2_5_VLRMSNorm, x: torch.Tensor) -> torch.Tensor:
     """The class's RMS norm through torch's own kernel."""
     return functional.rms_norm(x, (x.shape[-1],), norm.weight, norm.variance_epsilon)
 
