@@ -112,7 +112,7 @@ def _decoder(kind: Any) -> Decoder:
         return base64.b64decode
     if kind is float or (isinstance(kind, type) and issubclass(kind, IntEnum)):
         return kind
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _dataclass_decoder(kind)
     return _same
 

@@ -1,8 +1,8 @@
 """Red lights and stop signs.
 
 Source: RunningRedLightTest and RunningStopTest in scenario_runner's atomic_criteria.py. They start from the trigger boxes
-of CARLA's signs, which a `RoadMap` does not have: for lights, only the stop lines that they lead to are needed, for stop
-signs the boxes are made as CARLA's StopSignComponent makes them.
+of CARLA's signs, which a `RoadMap` does not have: for lights, the stop lines stand in for the boxes; for stop signs the
+boxes are made as CARLA's StopSignComponent makes them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from drive_agent.roadmap import RoadMap, StopLine
+from drive_agent.roadmap import Lane, RoadMap, StopLine
 from drive_agent.score.criteria.tick import EgoTick
 from drive_agent.score.events import RED_LIGHT, STOP, Event, place_text
 from drive_agent.score.lanes import LanePlace, nearest_place, place_on
@@ -21,11 +21,13 @@ Point = tuple[float, float]
 
 
 class RedLight:
-    """The ego's tail crosses, on the lane it is governed on, the line of a light that is red.
+    """The ego's tail crosses, on the lane it is governed on, the border of the junction behind a light that is red.
 
-    Each light counts once in a row; so does each lane, which some maps put under two lights.
+    That border counts, not the painted line before it. Each light counts once in a row; so does each lane, which some maps
+    put under two lights.
     """
 
+    STEP_M = 0.5  # in which the border is looked for
     REACH_M = 15.0
     TAIL_NEAR = 0.8  # of the half length, behind the origin
     TAIL_FAR_M = 1.0  # behind the rear bumper
@@ -33,8 +35,9 @@ class RedLight:
 
     def __init__(self, road_map: RoadMap) -> None:
         self._map = road_map
-        self._stops = _stops(road_map, "light")
-        self._places = np.array([[place.x_m, place.y_m] for _, place in self._stops]).reshape(-1, 2)
+        stops = _stops(road_map, "light")
+        self._places = np.array([[place.x_m, place.y_m] for _, place in stops]).reshape(-1, 2)
+        self._stops = [(line, self._junction_border(place)) for line, place in stops]
         self._last_signal = ""
         self._last_lane = -1
 
@@ -58,6 +61,16 @@ class RedLight:
         if line.signal_id == self._last_signal or place.lane.index == self._last_lane:
             return False
         return tick.truth.lights.get(line.signal_id) == LightState.RED
+
+    def _junction_border(self, stop: LanePlace) -> LanePlace:
+        """The last place before the junction that a stop line belongs to; the stop itself where none is near."""
+        lane, station = stop.lane, stop.station_m
+        for _ in range(int(self.REACH_M / self.STEP_M)):
+            ahead, ahead_station = _forward(self._map, lane, station, self.STEP_M)
+            if ahead is None or ahead.is_junction:
+                return place_on(self._map, lane.index, station)
+            lane, station = ahead, ahead_station
+        return stop
 
     def _tail(self, tick: EgoTick) -> tuple[Point, Point]:
         near, far = -self.TAIL_NEAR * tick.half_length_m, -(tick.half_length_m + self.TAIL_FAR_M)
@@ -142,13 +155,21 @@ class StopSign:
         points = [(place.x_m, place.y_m)]
         lane, station = place.lane, place.station_m
         for _ in range(int(self.REACH_M / self.STEP_M)):
-            station += self.STEP_M
-            if station > lane.length_m:
-                if not lane.successors:
-                    break
-                station, lane = station - lane.length_m, self._map.lanes[lane.successors[0]]
+            lane, station = _forward(self._map, lane, station, self.STEP_M)
+            if lane is None:
+                break
             points.append(self._map.pose_on(lane.index, station)[:2])
         return np.array(points)
+
+
+def _forward(road_map: RoadMap, lane: Lane, station_m: float, step_m: float) -> tuple[Lane | None, float]:
+    """The place a step further along a lane and its first successor, None where the road ends."""
+    station_m += step_m
+    if station_m <= lane.length_m:
+        return lane, station_m
+    if not lane.successors:
+        return None, 0.0
+    return road_map.lanes[lane.successors[0]], station_m - lane.length_m
 
 
 def _stops(road_map: RoadMap, kind: str) -> list[tuple[StopLine, LanePlace]]:

@@ -246,6 +246,16 @@ def test_a_light_that_turns_red_counts_until_the_tail_is_over(red_from, count):
     )
 
 
+def test_the_junction_border_counts_not_the_painted_line():
+    """The line is 5 m before the junction: standing with the tail between the two is not running the light."""
+    line = street(stop_m=LINE - 5.0).stop_lines[0]
+    road_map = replace(street_with_junction(LINE), stop_lines=(line,))
+    between = [now for now in over_the_line({0: RED}) if now.ego[0] < LINE + 0.8 * EGO_HALF_LENGTH_M - 0.5]
+    assert judged(between, road_map, FROM_85_M).events == ()
+    [event] = judged(over_the_line({0: RED}), road_map, FROM_85_M).events
+    assert event.kind == RED_LIGHT and LINE + 0.8 * EGO_HALF_LENGTH_M - 0.9 < event.x_m < LINE + TAIL
+
+
 def test_the_opposite_lane_has_another_light():
     back = [
         truth(k, 115.0 - 0.4 * k, -EGO_LANE_Y, yaw_rad=math.pi, speed_mps=8.0, lights=RED) for k in range(60)
