@@ -45,13 +45,11 @@ def _print_text(values: dict, console: Console) -> None:
     console.print(
         f"driving score {values['driving_score']:.4f}   success rate {values['success_rate']:.2%}"
         f"   completion {values['route_completion']:.2f} %   penalty {values['infraction_penalty']:.4f}"
-        f"   ({values['routes_total']} routes, formula {values['version']})"
+        f"   ({values['routes_total']} routes, formula {values['version']})",
+        soft_wrap=True,
     )
     counts = {kind: part["count"] for kind, part in values["infractions"].items() if part["count"]}
-    console.print(
-        "infractions: " + (", ".join(f"{kind} {count}" for kind, count in counts.items()) or "none")
-    )
+    found = ", ".join(f"{kind} {count}" for kind, count in counts.items()) or "none"
+    console.print(f"infractions: {found}", soft_wrap=True)
     for gone in values["missing"]:
-        console.print(
-            f"[yellow]missing[/] {gone['route_id']} {gone['reason']}".replace("  ", " "), highlight=False
-        )
+        console.print(" ".join(["[yellow]missing[/]", gone["route_id"], gone["reason"]]), soft_wrap=True)

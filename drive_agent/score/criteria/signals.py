@@ -67,7 +67,9 @@ class RedLight:
         lane, station = stop.lane, stop.station_m
         for _ in range(int(self.REACH_M / self.STEP_M)):
             ahead, ahead_station = _forward(self._map, lane, station, self.STEP_M)
-            if ahead is None or ahead.is_junction:
+            if ahead is None:
+                return stop
+            if ahead.is_junction:
                 return place_on(self._map, lane.index, station)
             lane, station = ahead, ahead_station
         return stop
