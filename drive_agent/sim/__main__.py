@@ -21,6 +21,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of everything random: scenery, sensor noise")
     parser.add_argument("--threads", type=int, default=1, help="threads that draw pictures")
     parser.add_argument("--no-rendering", action="store_true", help="cameras send nothing")
+    parser.add_argument(
+        "--synchronous", action="store_true", help="no tick before a client asks for one: runs repeat exactly"
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this parent process is gone")
     return parser.parse_args()
 
@@ -30,7 +33,13 @@ def _announce(port: int) -> None:
 
 
 async def _serve(town: Town, arguments: argparse.Namespace) -> None:
-    server = Server(town, arguments.seed, arguments.threads, rendering=not arguments.no_rendering)
+    server = Server(
+        town,
+        arguments.seed,
+        arguments.threads,
+        rendering=not arguments.no_rendering,
+        synchronous=arguments.synchronous,
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

@@ -41,6 +41,7 @@ class Actor:
     relative_pose: Pose = IDENTITY  # to the parent
     slot: int = -1
     row: int = -1  # in the snapshot
+    born_s: float = 0.0  # elapsed simulated time at its spawn
     attributes: dict[str, str] = field(default_factory=dict)
 
     def encode(self, stream_port: int) -> Encoded:

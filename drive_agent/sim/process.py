@@ -21,7 +21,10 @@ class ServerError(Exception):
 
 
 class ServerProcess:
-    """A running embedded server. A context manager; also ends with its parent, by itself."""
+    """A running embedded server. A context manager; also ends with its parent, by itself.
+
+    Unless told otherwise it starts in synchronous mode: nothing moves before a client ticks, so runs repeat exactly.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class ServerProcess:
         threads: int = 1,
         *,
         rendering: bool = True,
+        synchronous: bool = True,
         timeout_s: float = 180.0,
     ) -> None:
         command = [
@@ -47,6 +51,8 @@ class ServerProcess:
         command += ["--threads", str(threads), "--parent-pid", str(os.getpid())]
         if not rendering:
             command.append("--no-rendering")
+        if synchronous:
+            command.append("--synchronous")
         # a file, not a pipe: nobody has to read it for the server to live
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._child = subprocess.Popen(

@@ -10,7 +10,7 @@ from drive_agent.sim.poses import IDENTITY
 from drive_agent.sim.raycast import HIT, NOTHING, cast_rays
 from drive_agent.sim.rpc import Client, MethodTable
 from drive_agent.sim.scans import labels_and_ids
-from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
+from drive_agent.sim.settings import EpisodeSettings
 from drive_agent.sim.wire import (
     PROTOCOL_VERSION,
     WORLD_STREAM_ID,
@@ -115,7 +115,7 @@ def load_new_episode(client: Client, name: Any, reset_settings: Any, map_layers:
     except TownError as error:
         raise RequestError(str(error)) from error
     if decode_bool(reset_settings, "reset_settings"):
-        world.settings = DEFAULT_SETTINGS
+        world.settings = world.starting_settings
     world.load(town)
 
 

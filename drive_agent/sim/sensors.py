@@ -22,12 +22,16 @@ Message = tuple[int, bytes]  # stream id, payload
 class SensorMemory:
     """What a sensor carries from tick to tick."""
 
-    random: np.random.Generator
-    next_due_s: float = -math.inf
+    entropy: list[int]  # of its noise
+    born_s: float
     last_velocity: tuple[float, float, float] | None = None
     last_elapsed_s: float = 0.0
     numbers: dict[str, float] = field(default_factory=dict)  # parsed attributes
     sweep: scans.Sweep | None = None
+
+    def noise(self, frame: int) -> np.random.Generator:
+        """Random numbers of one frame: the same ones whenever somebody began to listen."""
+        return np.random.default_rng([*self.entropy, frame])
 
     def sweep_of(self) -> scans.Sweep:
         """The turning head of a lidar."""
@@ -72,8 +76,8 @@ class Sensors:
                 for name, text in sensor.attributes.items()
                 if (number := _number(text)) is not None
             }
-            entropy = [self._world.seed, int(numbers.get("noise_seed", 0)), sensor.id]
-            memory = SensorMemory(np.random.default_rng(np.abs(entropy)), numbers=numbers)
+            entropy = [abs(self._world.seed), abs(int(numbers.get("noise_seed", 0))), sensor.id]
+            memory = SensorMemory(entropy, sensor.born_s, numbers=numbers)
             self._memories[sensor.id] = memory
         return memory
 
@@ -83,16 +87,13 @@ class Sensors:
         self._memories = {key: memory for key, memory in self._memories.items() if key in alive}
 
     def is_due(self, memory: SensorMemory) -> bool:
-        """Whether `sensor_tick` has passed since the last message; keeps its rhythm over ticks that do not divide it."""
-        period, now = memory.numbers.get("sensor_tick", 0.0), self._world.elapsed_s
-        if period <= 0.0:
-            return True
-        if now + 1e-6 < memory.next_due_s:
-            return False
-        memory.next_due_s = (
-            max(memory.next_due_s + period, now - 1e-6) if math.isfinite(memory.next_due_s) else now + period
-        )
-        return True
+        """Whether another `sensor_tick` since the sensor's spawn was completed by this tick (its first tick counts).
+
+        The rhythm hangs on the spawn, not on who listens since when, so sensors spawned together stay together.
+        """
+        period, age_s = memory.numbers.get("sensor_tick", 0.0), self._world.elapsed_s - memory.born_s + 1e-6
+        before_s = age_s - self._world.delta_s
+        return period <= 0.0 or before_s < 1e-5 or math.floor(age_s / period) > math.floor(before_s / period)
 
     def _header(self, kind: StreamType, sensor: Actor) -> bytes:
         return stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
@@ -105,7 +106,7 @@ class Sensors:
             for value, axis, noise in zip(
                 (place.latitude, place.longitude, place.altitude),
                 ("lat", "lon", "alt"),
-                memory.random.standard_normal(3).tolist(),
+                memory.noise(self._world.frame).standard_normal(3).tolist(),
                 strict=True,
             )
         ]
@@ -127,7 +128,7 @@ class Sensors:
         rotation = rotation_matrix(*sensor.pose[3:])
         force = unrotate(rotation, (change[0], change[1], change[2] + GRAVITY_MPS2))
         gyro = unrotate(rotation, turn)
-        numbers, noise = memory.numbers, memory.random.standard_normal(6).tolist()
+        numbers, noise = memory.numbers, memory.noise(self._world.frame).standard_normal(6).tolist()
         accelerometer = [
             force[i] + numbers[f"noise_accel_stddev_{a}"] * noise[i] for i, a in enumerate("xyz")
         ]
@@ -172,7 +173,9 @@ class Sensors:
         return self._world.scene.encode_box_as_actor(event.static_index)
 
     def _lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        body = scans.lidar_body(self._world, sensor, memory.sweep_of(), memory.numbers, memory.random)
+        body = scans.lidar_body(
+            self._world, sensor, memory.sweep_of(), memory.numbers, memory.noise(self._world.frame)
+        )
         return [self._header(StreamType.LIDAR, sensor) + body]
 
     def _semantic_lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
@@ -180,7 +183,7 @@ class Sensors:
         return [self._header(StreamType.LIDAR_SEMANTIC, sensor) + body]
 
     def _radar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        body = scans.radar_body(self._world, sensor, memory.numbers, memory.random)
+        body = scans.radar_body(self._world, sensor, memory.numbers, memory.noise(self._world.frame))
         return [self._header(StreamType.RADAR, sensor) + body]
 
     def _obstacle(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:

@@ -24,6 +24,7 @@ from drive_agent.sim.maps import Town
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
 from drive_agent.sim.rpc_batch import batch_methods
 from drive_agent.sim.sensors import Sensors
+from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
 from drive_agent.sim.wire import WORLD_STREAM_ID
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
@@ -57,8 +58,8 @@ class Request:
 class Server:
     """Owns the world and everything that talks about it."""
 
-    def __init__(self, town: Town, seed: int, threads: int, *, rendering: bool) -> None:
-        self.world = World(town, seed)
+    def __init__(self, town: Town, seed: int, threads: int, *, rendering: bool, synchronous: bool) -> None:
+        self.world = World(town, seed, starting_settings(synchronous=synchronous))
         self._sensors = Sensors(self.world)
         self._cameras = Cameras(self.world, self._sensors, threads) if rendering else None
         self._streams = Streams(lambda: self.world.snapshot, self.pump)
@@ -102,6 +103,8 @@ class Server:
         result = self._dispatcher.dispatch(
             request.connection.client, request.method, request.arguments, nobody_waits=request.nobody_waits
         )
+        if request.method == "get_sensor_token" and request.arguments[:1] and isinstance(request.arguments[0], int):
+            self._streams.promise(request.arguments[0])
         if request.message_id is not None:
             request.connection.reply(request.message_id, result)
         if ticks:
@@ -116,7 +119,7 @@ class Server:
     # ---- ticks -------------------------------------------------------------------------------------------------------
 
     def _may_tick(self) -> bool:
-        if self._rendering is not None:
+        if self._rendering is not None or (self._streams.promised and self.world.settings.synchronous):
             return False
         if not self._streams.congested or not self.world.settings.synchronous:
             return True

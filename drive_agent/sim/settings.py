@@ -41,3 +41,10 @@ class EpisodeSettings:
 DEFAULT_SETTINGS = EpisodeSettings.decode(
     [False, False, [False], True, 0.01, 10, 0.0, False, 3000.0, 2000.0, True]
 )
+
+
+def starting_settings(*, synchronous: bool) -> EpisodeSettings:
+    """What a server begins with: CARLA's defaults, or a synchronous world with a step of 50 ms."""
+    if not synchronous:
+        return DEFAULT_SETTINGS
+    return EpisodeSettings.decode([True, False, [True, 0.05], *DEFAULT_SETTINGS.encoded[3:]])

@@ -2,6 +2,9 @@
 
 A subscriber that does not read: in synchronous mode ticks wait for it, for a while, then it is cut off; in asynchronous
 mode it misses messages. Either way the server's memory does not grow.
+
+A client asks for a stream's token before it connects. In synchronous mode the next tick waits for that connection, so
+that what a sensor delivers does not hang on how fast a socket was opened.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from drive_agent.sim.wire import WORLD_STREAM_ID
 log = logging.getLogger("drive_agent.sim")
 
 BUFFER_LIMIT_BYTES = 32 * 2**20
+PROMISE_S = 2.0  # so long a tick waits for a promised subscriber
 _LENGTH = struct.Struct("<I")
 _ID_BYTES = 4
 
@@ -30,6 +34,7 @@ class Streams:
         self._on_drained = on_drained
         self._closed: set[int] = set()
         self.congested: set[Subscriber] = set()
+        self.promised: set[int] = set()  # streams whose token a client has just asked for, to subscribe next
 
     def __contains__(self, stream_id: int) -> bool:
         return stream_id in self._subscribers
@@ -47,9 +52,21 @@ class Streams:
                 if subscriber not in self.congested:
                     subscriber.write(head, *parts[1:])
 
+    def promise(self, stream_id: int) -> None:
+        """A client asked for the stream's token: it is about to subscribe, unless it has already or the stream is over."""
+        if stream_id not in self._subscribers and stream_id not in self._closed:
+            self.promised.add(stream_id)
+            asyncio.get_running_loop().call_later(PROMISE_S, self._keep_promise, stream_id)
+
+    def _keep_promise(self, stream_id: int) -> None:
+        if stream_id in self.promised:
+            self.promised.discard(stream_id)
+            self._on_drained()
+
     def close(self, stream_id: int) -> None:
         """The stream is over: its sensor was destroyed."""
         self._closed.add(stream_id)
+        self.promised.discard(stream_id)
         for subscriber in self._subscribers.pop(stream_id, []):
             subscriber.close()
 
@@ -70,6 +87,7 @@ class Streams:
             # without it a new client of a synchronous world would see no actors until the next tick
             snapshot = self._current_snapshot()
             subscriber.write(_LENGTH.pack(len(snapshot)) + snapshot)
+        self._keep_promise(stream_id)
 
     def forget(self, subscriber: "Subscriber") -> None:
         """Called by a subscriber whose connection has ended."""

@@ -55,11 +55,10 @@ class ContactEvent:
 class World:
     """One simulated world. `load` replaces the episode; ids of actors and streams go on."""
 
-    def __init__(self, town: Town, seed: int) -> None:
+    def __init__(self, town: Town, seed: int, settings: EpisodeSettings = DEFAULT_SETTINGS) -> None:
         self.seed = seed
-        self.settings = DEFAULT_SETTINGS
+        self.settings = self.starting_settings = settings
         self.frame = 0
-        self.elapsed_s = 0.0
         self.delta_s = DEFAULT_DELTA_S
         self.episode_id = 0
         self.stream_port = 0
@@ -83,6 +82,7 @@ class World:
                 self.on_stream_closed(actor.stream_id)
         self.actors.clear()
         self.weather = list(CLEAR_NOON)
+        self.elapsed_s = 0.0
         if self.episode_id == 0 or town is not self.town:
             self.town, self.scene = town, build_static_scene(town, self.seed)
         self.episode_id += 1
@@ -125,7 +125,9 @@ class World:
     def _add(self, kind: Kind, type_id: str, description: Encoded, pose: Pose, **more: object) -> Actor:
         more.setdefault("center", (0.0, 0.0, 0.0))
         more.setdefault("half_extents", (0.0, 0.0, 0.0))
-        actor = Actor(self.actors.new_id(), type_id, kind, description, pose=pose, **more)  # type: ignore[arg-type]
+        actor = Actor(
+            self.actors.new_id(), type_id, kind, description, pose=pose, born_s=self.elapsed_s, **more
+        )  # type: ignore[arg-type]
         self.actors.add(actor, self.tables)
         self.actors.records["pose"][actor.row] = pose
         return actor
