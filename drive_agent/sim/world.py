@@ -32,7 +32,7 @@ from drive_agent.sim.catalogue import PropModel, VehicleModel, WalkerModel
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose
 from drive_agent.sim.scenery import StaticScene, build_static_scene
-from drive_agent.sim.settings import DEFAULT_SETTINGS
+from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
 from drive_agent.sim.signal_sites import SignalSite, local_trigger
 from drive_agent.sim.wire import Encoded, Label, Pose, RequestError
 
