@@ -85,8 +85,10 @@ class EpisodeWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.finish()
-        self._file.close()
+        try:
+            self._writer.finish()
+        finally:
+            self._file.close()
 
     def _write_actor(self, info: ActorInfo) -> None:
         if self._infos.get(info.id) != info:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from drive_agent.config import ConfigError
@@ -39,7 +40,7 @@ def _print_text(values: dict, console: Console) -> None:
             f"{row['driving_score']:.2f}",
             f"{row['route_completion']:.2f}",
             f"{row['infraction_penalty']:.3f}",
-            row["status"] + (f" ({row['reason']})" if row["reason"] else ""),
+            escape(row["status"] + (f" ({row['reason']})" if row["reason"] else "")),
         )
     console.print(table)
     console.print(
@@ -52,4 +53,6 @@ def _print_text(values: dict, console: Console) -> None:
     found = ", ".join(f"{kind} {count}" for kind, count in counts.items()) or "none"
     console.print(f"infractions: {found}", soft_wrap=True)
     for gone in values["missing"]:
-        console.print(" ".join(["[yellow]missing[/]", gone["route_id"], gone["reason"]]), soft_wrap=True)
+        console.print(
+            " ".join(["[yellow]missing[/]", gone["route_id"], escape(gone["reason"])]), soft_wrap=True
+        )
