@@ -37,7 +37,8 @@ LIGHTS = {
     carla.TrafficLightState.Green: LightState.GREEN,
 }
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
-SLOWER_PERCENT = 50.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
+SLOWER_PERCENT = 60.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
+CLEAR_M, AROUND_M = 15.0, 120.0  # traffic starts so far from the ego and so near the route
 WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
 
 
@@ -82,7 +83,7 @@ class CarlaEnv:
             a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")
         }
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
-        self._start_traffic(seed, route.points[0])
+        self._start_traffic(seed, route.points)
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
         self._world.tick()
         self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, seed)
@@ -163,7 +164,7 @@ class CarlaEnv:
         self._infos[ego.id] = actor_info(ego)
         return ego
 
-    def _start_traffic(self, seed: int, ego_point: np.ndarray) -> None:
+    def _start_traffic(self, seed: int, route: np.ndarray) -> None:
         """Background cars of a seed, driven by the client's own TrafficManager on a port of its own."""
         self._manager = manager = self._client.get_trafficmanager(self._next_manager_port())
         manager.set_synchronous_mode(True)
@@ -180,7 +181,11 @@ class CarlaEnv:
             ),
             key=lambda b: b.id,
         )
-        places = [p for p in self._map.get_spawn_points() if _distance(p.location, ego_point) > 15.0]
+        places = [
+            p
+            for p in self._map.get_spawn_points()
+            if _distance(p.location, route[:1]) > CLEAR_M and _distance(p.location, route) < AROUND_M
+        ]
         chosen = [places[k] for k in rng.permutation(len(places))[: self._settings.vehicles]]
         batch = []
         for place in chosen:
@@ -260,5 +265,6 @@ def actor_row(actor: carla.ActorSnapshot) -> tuple[float, ...]:
     return x, y, z, yaw, pitch, velocity.x, -velocity.y, -np.radians(turn.z), accel.x, -accel.y
 
 
-def _distance(location: carla.Location, point: np.ndarray) -> float:
-    return float(np.hypot(location.x - point[0], location.y + point[1]))
+def _distance(location: carla.Location, points: np.ndarray) -> float:
+    """From a place to the nearest of some world points (n, 2 or 3)."""
+    return float(np.hypot(points[:, 0] - location.x, points[:, 1] + location.y).min())

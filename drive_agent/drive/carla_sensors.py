@@ -41,6 +41,7 @@ class Mailbox:
         self._messages: queue.Queue = queue.Queue()
 
     def put(self, message: carla.SensorData) -> None:
+        """Called by the stream's thread."""
         self._messages.put(message)
 
     def take(self, frame: int) -> carla.SensorData:
@@ -58,6 +59,16 @@ class Mailbox:
                         f"sensor {self._name!r} skipped frame {frame}: next came {message.frame}"
                     )
                 return message
+
+
+    def first_frame(self) -> int:
+        """Frame of the oldest message waiting; waits for one."""
+        try:
+            message = self._messages.get(timeout=self._timeout_s)
+        except queue.Empty:
+            raise TimeoutError(f"sensor {self._name!r} sent nothing within {self._timeout_s:.0f} s") from None
+        self._messages.queue.appendleft(message)
+        return message.frame
 
 
 class EgoSensors:
@@ -90,15 +101,15 @@ class EgoSensors:
                 self._cameras[mount.name] = self._listen(
                     "sensor.camera.rgb", camera_transform(mount), attributes
                 )
-        self._first_frame: int | None = None
+        self._period = max(round(settings.camera_period_s / settings.tick_s), 1)
+        self._phase: int | None = None  # of the frames on which the cameras deliver
 
     def read(self, frame: int, time_us: int) -> SensorPacket:
         """Everything the sensors say of `frame`. Cameras are waited for on the ticks on which they are due."""
         gnss, imu = self._gnss.take(frame), self._imu.take(frame)
-        if self._first_frame is None:
-            self._first_frame = frame
-        period = max(round(self._settings.camera_period_s / self._settings.tick_s), 1)
-        due = self._cameras if (frame - self._first_frame) % period == 0 else {}
+        if self._phase is None and self._cameras:
+            self._phase = next(iter(self._cameras.values())).first_frame() % self._period
+        due = self._cameras if frame % self._period == self._phase else {}
         return SensorPacket(
             time_us=time_us,
             latitude_deg=gnss.latitude,
