@@ -37,6 +37,7 @@ WEATHER_S = 40.0
 STUCK_US = 60_000_000
 ROUTE_M = (250.0, 900.0)
 ROUTE_END_M = 45.0  # a path label reaches this far
+CLEAR_AHEAD = 18  # points of a lane before the next junction where no route starts
 FREE_M = 14.0  # to the next car where a route starts
 OFFSET_M, HEADING_RAD = 0.3, 0.04  # spread of the pose at a route's start
 
@@ -53,22 +54,24 @@ class CollectConfig:
 class Scene:
     """One world with its traffic, as arrays: what all cars' truths are made of."""
 
-    def __init__(self, client: carla.Client, world: carla.World) -> None:
+    def __init__(self, world: carla.World) -> None:
         self._world = world
         self._infos: dict[int, ActorInfo] = {}
         self._ids: tuple[int, ...] = ()
         self._signals = {a.get_opendrive_id(): a for a in world.get_actors().filter("traffic.traffic_light*")}
-        del client
 
     def meet(self, ids: list[int]) -> None:
         """Know these actors from now on."""
-        for actor in self._world.get_actors(ids):
-            self._infos[actor.id] = actor_info(actor)
-        self._ids = tuple(self._infos)
+        self._infos |= {actor.id: actor_info(actor) for actor in self._world.get_actors(ids)}
+        self._ids += tuple(ids)
 
     def read(self) -> Truth:
         """The truth of the current tick, in order of acquaintance; see `seen_by`."""
         snapshot = self._world.get_snapshot()
+        if not all(
+            snapshot.has_actor(k) for k in self._ids
+        ):  # the TrafficManager removes cars that are stuck
+            self._ids = tuple(k for k in self._ids if snapshot.has_actor(k))
         rows = np.array([_row(snapshot.find(k)) for k in self._ids])
         lights = {key: LIGHTS.get(actor.get_state(), LightState.NONE) for key, actor in self._signals.items()}
         time_us = round(snapshot.timestamp.elapsed_seconds * 1e6)
@@ -98,7 +101,7 @@ class RandomRoutes:
         self._lanes = [
             lane
             for lane in road_map.lanes
-            if lane.kind == "driving" and not lane.is_junction and lane.length_m > 20
+            if lane.kind == "driving" and not lane.is_junction and lane.length_m > 2 * CLEAR_AHEAD
         ]
         self._weights = np.array([lane.length_m for lane in self._lanes]) / sum(
             lane.length_m for lane in self._lanes
@@ -122,7 +125,7 @@ class RandomRoutes:
 
     def _place(self) -> np.ndarray:
         lane = self._lanes[self._rng.choice(len(self._lanes), p=self._weights)]
-        return lane.center[self._rng.integers(3, len(lane.center) - 3)]
+        return lane.center[self._rng.integers(3, len(lane.center) - CLEAR_AHEAD)]
 
 
 def _shortened(route: Route, length_m: float) -> Route:
@@ -146,7 +149,7 @@ class CollectWorld:
         self._map = self._world.get_map()
         self._road_map = build_road_map(self._map, self._map.to_opendrive())
         self._routes = RandomRoutes(self._road_map, self._rng)
-        self._scene = Scene(self._client, self._world)
+        self._scene = Scene(self._world)
         self._collisions: list[tuple[int, int]] = []
         self._cars: list[Demonstrator] = []
         self._cameras: list[LabelCameras] = []

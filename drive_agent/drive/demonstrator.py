@@ -26,9 +26,10 @@ from drive_agent.rig import CameraMount
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route, sparse
 from drive_agent.train.dataset import NONE_M, ShardWriter, pack_objects
-from drive_agent.types import Briefing, Command, EgoState, LightState, PromptState, SensorPacket, Truth
+from drive_agent.types import Briefing, Command, EgoState, LightState, Plan, PromptState, SensorPacket, Truth
 
 PERIOD_S = 0.5
+PLAN_TICKS = 2  # the expert plans at 10 Hz, the controller tracks at 20 Hz
 FUTURE = 6  # frames of PERIOD_S that the labels look ahead
 SECONDS = (2, 4, 6)  # frames after 1, 2, 3 s
 STILL_KEPT = 0.15  # share of the frames in which nothing happens that is kept
@@ -131,6 +132,7 @@ class Demonstrator:
         self._disturbance = Disturbance(DisturbConfig(), self._rng, self._tick_s)
         self._waiting.clear()
         self._previous = None
+        self._plan: Plan | None = None
         self.standing_us = 0
 
     @property
@@ -138,30 +140,32 @@ class Demonstrator:
         """Way to the end of the route."""
         return self._expert.left_m
 
-    @property
-    def situation(self) -> Situation:
-        return self._situation
-
     def step(self, truth: Truth) -> Command:
         """Decide one tick; every `PERIOD_S` remember the frame and write the one of three seconds ago."""
-        plan, self._situation = self._expert.step(truth)
-        packet = self._packet(truth)
-        self._frames.ego(packet)
-        if self._is_due(truth.frame_id):
-            state = prompt_state(self._frames.frame(packet))
-            self._remember(Sample(truth.frame_id, truth, plan.path_ego, self._situation, state, keep=True))
-        x, y, yaw = rear_axle(truth)
-        now = EgoState(truth.time_us, x, y, yaw, packet.speed_mps, 0.0, packet.yaw_rate_radps, 0.0)
+        if self._first_frame is None:
+            self._first_frame = truth.frame_id
+        age = truth.frame_id - self._first_frame
+        now = true_state(truth)
+        if self._plan is None or age % PLAN_TICKS == 0:
+            self._plan, self._planned_at = (
+                self._look(truth, is_due=age % round(PERIOD_S / self._tick_s) == 0),
+                now,
+            )
         self._disturbance.step(self._expert.offset_m, STEER_PER_CURVATURE_M)
-        paced = replace(plan, speeds_mps=plan.speeds_mps * self._disturbance.pace)
-        command, _, _ = self._control.step(paced, now, now)
-        self.standing_us = self.standing_us + round(self._tick_s * 1e6) if packet.speed_mps < STILL_MPS else 0
+        paced = replace(self._plan, speeds_mps=self._plan.speeds_mps * self._disturbance.pace)
+        command, _, _ = self._control.step(paced, self._planned_at, now)
+        self.standing_us = self.standing_us + round(self._tick_s * 1e6) if now.speed_mps < STILL_MPS else 0
         return self._disturbance.on(command)
 
-    def _is_due(self, frame: int) -> bool:
-        if self._first_frame is None:
-            self._first_frame = frame
-        return (frame - self._first_frame) % round(PERIOD_S / self._tick_s) == 0
+    def _look(self, truth: Truth, *, is_due: bool) -> Plan:
+        """Plan anew, and remember the frame when its pictures are due."""
+        plan, situation = self._expert.step(truth)
+        packet = self._packet(truth)
+        self._frames.ego(packet)
+        if is_due:
+            state = prompt_state(self._frames.frame(packet))
+            self._remember(Sample(truth.frame_id, truth, plan.path_ego, situation, state, keep=True))
+        return plan
 
     def _packet(self, truth: Truth) -> SensorPacket:
         """What the sensors would say: position with the Leaderboard's noise, no pictures."""
@@ -198,6 +202,14 @@ class Demonstrator:
 
 
 STEER_PER_CURVATURE_M = 2.86 / np.radians(70.0 * 0.55)  # wheelbase over the front wheels' greatest angle
+
+
+def true_state(truth: Truth) -> EgoState:
+    """The ego's exact pose and speed, in world axes."""
+    x, y, yaw = rear_axle(truth)
+    ego = truth.ego
+    speed_mps = float(ego[5] * np.cos(yaw) + ego[6] * np.sin(yaw))
+    return EgoState(truth.time_us, x, y, yaw, speed_mps, 0.0, float(ego[7]), 0.0)
 
 
 def geographic(points: np.ndarray) -> np.ndarray:

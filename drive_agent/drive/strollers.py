@@ -12,7 +12,7 @@ import numpy as np
 
 from drive_agent.geometry import arc_length, resample
 from drive_agent.roadmap import RoadMap
-from drive_agent.types import Truth
+from drive_agent.types import ObjectKind, Truth
 
 STEP_M = 2.0
 ARRIVED_M = 0.5
@@ -24,6 +24,7 @@ CROSSWALK_REACH_M = 15.0
 PACE_MPS = (1.0, 1.7)
 RUN_MPS, RUN_SHARE = 2.6, 0.15
 LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
+ELBOW_M = 1.0  # room that people keep before a car
 GIVE_UP_US = 15_000_000
 
 
@@ -129,7 +130,7 @@ def walk(
     step_us: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Velocity (2,) of a person at `position` (2,), given `cars` (n, 4): x, y, vx, vy. Changes the intentions."""
+    """Velocity (2,) of a person at `position` (2,), given `cars_of` a tick. Changes the intentions."""
     while person.targets and np.linalg.norm(person.targets[0] - position) < ARRIVED_M:
         person.targets.pop(0)
     if not person.targets:
@@ -139,7 +140,10 @@ def walk(
             return _wait(person, step_us)
         person.look_at = 0
     gap = person.targets[0] - position
-    return gap / max(float(np.linalg.norm(gap)), 1e-6) * person.pace_mps
+    direction = gap / max(float(np.linalg.norm(gap)), 1e-6)
+    if _car_in_the_way(position, direction, cars):
+        return np.zeros(2)
+    return direction * person.pace_mps
 
 
 def _wait(person: Stroller, step_us: int) -> np.ndarray:
@@ -176,6 +180,17 @@ def _next_target(person: Stroller, pavements: Pavements, rng: np.random.Generato
     person.targets = [line.points[person.place] + person.side_m * normal]
 
 
+def _car_in_the_way(position: np.ndarray, direction: np.ndarray, cars: np.ndarray) -> bool:
+    """Whether the next step would lead into a car."""
+    if not len(cars):
+        return False
+    gap = position + ELBOW_M * direction - cars[:, :2]
+    cos, sin = np.cos(cars[:, 4]), np.sin(cars[:, 4])
+    along, left = gap[:, 0] * cos + gap[:, 1] * sin, gap[:, 1] * cos - gap[:, 0] * sin
+    beside = (np.abs(along) < cars[:, 5] + ELBOW_M / 2) & (np.abs(left) < cars[:, 6] + ELBOW_M / 2)
+    return bool((beside & ((gap - ELBOW_M * direction) @ direction < 0.0)).any())
+
+
 def _car_comes(position: np.ndarray, target: np.ndarray, cars: np.ndarray) -> bool:
     """Whether a car will soon be where the way from here to there leads over."""
     if not len(cars):
@@ -183,13 +198,20 @@ def _car_comes(position: np.ndarray, target: np.ndarray, cars: np.ndarray) -> bo
     way = target - position
     share = np.clip((cars[:, :2] - position) @ way / max(float(way @ way), 1e-6), 0.0, 1.0)
     gap = position + share[:, None] * way - cars[:, :2]
-    speed = np.linalg.norm(cars[:, 2:], axis=1)
+    speed = np.linalg.norm(cars[:, 2:4], axis=1)
     distance = np.linalg.norm(gap, axis=1)
-    nearing = (gap * cars[:, 2:]).sum(1) > 0.0
+    nearing = (gap * cars[:, 2:4]).sum(1) > 0.0
     return bool((nearing & (speed > 0.5) & (distance < LOOK_M + LOOK_S * speed)).any())
 
 
 def cars_of(truth: Truth) -> np.ndarray:
-    """Cars (n, 4) x, y, vx, vy of a tick."""
-    rows = [k for k, actor_id in enumerate(truth.ids) if truth.infos[actor_id].wheelbase_m > 0.0]
-    return truth.actors[rows][:, [0, 1, 5, 6]]
+    """Cars of a tick, (n, 7): x, y, vx, vy, yaw, half length, half width."""
+    rows, sizes = [], []
+    for k, actor_id in enumerate(truth.ids):
+        info = truth.infos[actor_id]
+        if info.kind != ObjectKind.WALKER:
+            rows.append(k)
+            sizes.append((info.half_length_m, info.half_width_m))
+    if not rows:
+        return np.zeros((0, 7))
+    return np.column_stack([truth.actors[rows][:, [0, 1, 5, 6, 3]], np.array(sizes)])

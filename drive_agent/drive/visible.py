@@ -11,6 +11,7 @@ from drive_agent.train.dataset import CLASSES
 from drive_agent.types import ObjectKind, Truth
 
 REACH_M = 60.0
+SAME_LEVEL_M = 4.0
 SPARE_M = 1.0  # between the measured depth of a visible object and the extent of its box
 PATCH_PX = 1  # the centre's neighbourhood that is looked at, each way
 PLAUSIBLE_MPS = 40.0  # whoever moved faster was put elsewhere: its motion goes on as it was
@@ -33,14 +34,20 @@ def visible_objects(
     ego = rear_axle(truth)
     z = float(truth.ego[2])
     later = [dict(zip(future.ids, future.actors, strict=True)) for future in futures]
+    places = to_frame(truth.actors[:, :2], *ego)
+    near = (
+        (np.hypot(*places.T) < REACH_M)
+        & (places[:, 0] > 0.0)
+        & (np.abs(truth.actors[:, 2] - z) < SAME_LEVEL_M)
+    )
     out = {}
-    for actor_id, row in zip(truth.ids[1:], truth.actors[1:], strict=True):
+    for k in np.flatnonzero(near):
+        actor_id, row = truth.ids[k], truth.actors[k]
+        if k == 0:
+            continue
         info = truth.infos[actor_id]
         cos, sin = np.cos(row[3]), np.sin(row[3])
-        center = row[:2] + info.center_forward_m * np.array([cos, sin])
-        place = to_frame(center, *ego)
-        if np.hypot(*place) > REACH_M or abs(row[2] - z) > 4.0:
-            continue
+        place = to_frame(row[:2] + info.center_forward_m * np.array([cos, sin]), *ego)
         radius = float(np.hypot(info.half_length_m, info.half_width_m))
         height = 0.9 if info.kind == ObjectKind.WALKER else info.half_height_m
         ground = row[2] - z - (info.half_height_m if info.kind == ObjectKind.WALKER else 0.0)

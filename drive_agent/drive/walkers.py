@@ -17,6 +17,7 @@ from drive_agent.types import Truth
 SPAWN_HEIGHT_M = 1.2  # of the body's middle, so that it lands on its feet
 FAR_M = 110.0  # who is further from every focus car is put down again ...
 AHEAD_M = (30.0, 80.0)  # ... so far from one of them
+PERIOD_US = 200_000  # how often they think
 SMALLEST_CHANGE_MPS = 0.05  # smaller changes of a velocity are not sent
 
 
@@ -48,7 +49,9 @@ class Walkers:
 
     def step(self, truth: Truth, focus: np.ndarray | None = None) -> None:
         """Decide where everyone walks. People far from all `focus` points (k, 2) are moved near one of them."""
-        step_us = 0 if self._last_us is None else truth.time_us - self._last_us
+        step_us = PERIOD_US if self._last_us is None else truth.time_us - self._last_us
+        if step_us < PERIOD_US:
+            return
         self._last_us = truth.time_us
         cars = cars_of(truth)
         batch = []

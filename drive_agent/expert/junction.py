@@ -19,13 +19,14 @@ from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import LightState
 
-CLEARANCE_M = 2.5  # lane centres nearer than this: the cars on them would touch
-UPSTREAM_M = 45.0  # how far back the approaches of a junction are watched
-ON_LANE_M, ON_LANE_COS = 1.6, 0.7  # a car belongs to a lane point nearer and better aligned than this
+CLEARANCE_M = 2.9  # lane centres nearer than this: the cars on them would touch
+UPSTREAM_M = 60.0  # how far back the approaches of a junction are watched
+ON_LANE_M, ON_LANE_COS = 2.2, 0.7  # a car belongs to a lane point nearer and better aligned than this
 TURN_RAD = 0.6
-ACCEL_MPS2 = 1.5
+ACCEL_MPS2 = 2.0
 CREEP_MPS = 0.4  # slower counts as waiting
 WAIT_BEFORE_M = 0.5
+PAST_LINE_M = 2.0  # further over the line there is no waiting at it
 LINE_REACH_M = 12.0  # a stop line this near before a junction belongs to it
 STARTING_REACH_M = 14.0  # a waiting car this near the common area may start any moment
 
@@ -310,8 +311,6 @@ def _they_first(begin_s: np.ndarray, own_begin_s: np.ndarray, ids: np.ndarray, o
 
 
 def _wait_at(passage: Passage, point: int, front_station_m: float) -> float:
-    """Before the junction when we are not in it yet, else before the common area."""
+    """At the junction's line, where the tail will not be on it when the light changes; once past it, before the area."""
     at_area = float(passage.own_begin_m[point]) - WAIT_BEFORE_M
-    if passage.signal[point] >= 0 or front_station_m > passage.wait_m + 1.0:
-        return at_area
-    return passage.wait_m
+    return at_area if front_station_m > passage.wait_m + PAST_LINE_M else passage.wait_m

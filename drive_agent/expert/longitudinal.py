@@ -7,7 +7,7 @@ steering.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,14 +17,17 @@ from drive_agent.types import LightState, ObjectKind
 BRAKE_MPS2 = 1.8  # comfortable braking to a known place
 ACCEL_MPS2 = 2.0
 HARD_BRAKE_MPS2 = 5.0  # how fast the profile may fall
-YELLOW_BRAKE_MPS2 = 2.5  # a yellow that needs more braking than this is driven through
+YELLOW_BRAKE_MPS2 = 3.5  # a yellow that needs more braking than this is driven through
 LIGHT_SPARE_M = 1.5  # stopping places before the line
 STOP_SPARE_M = 1.0
 YIELD_SPARE_M = 0.5
 NEAR_ENOUGH_M = 0.25  # no creeping over the last bit
+SETTLE_M, SETTLE_SIGN_M = 1.5, 0.5  # who stands within this of the stopping place stays there
+STANDING_MPS = 0.3
 WALKER_SPARE_M = 3.0
 STANDSTILL_GAP_M = 3.0
 HEADWAY_S = 1.0
+SLOW_LEAD_MPS = 1.5
 PREVIEW_S = 0.5  # the target is the speed wanted this much later: what a controller can still reach
 PROFILE_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 STEP_S = 0.25
@@ -39,6 +42,12 @@ class Bound:
     reason: str
     lead_speed_mps: float = 0.0
     headway_s: float = 0.0
+    settle_m: float = SETTLE_M
+
+    def room(self, driven_m: float = 0.0, after_s: float = 0.0) -> float:
+        """Way to brake in after `driven_m` metres and `after_s` seconds, metres."""
+        way_m = self.way_m - self.spare_m - driven_m + self.lead_speed_mps * after_s
+        return way_m + self.lead_speed_mps**2 / (2.0 * BRAKE_MPS2)
 
     def speed(self, driven_m: float, after_s: float = 0.0) -> float:
         """Highest speed after `driven_m` metres and `after_s` seconds.
@@ -46,8 +55,7 @@ class Bound:
         v with  free way = v * headway + (v^2 - lead^2) / (2 b):  Gipps' safe speed (1981) without reaction lag;
         for a place to stand still it is sqrt(2 b way).
         """
-        way_m = self.way_m - self.spare_m - driven_m + self.lead_speed_mps * after_s
-        room = way_m + self.lead_speed_mps**2 / (2.0 * BRAKE_MPS2)
+        room = self.room(driven_m, after_s)
         if room < NEAR_ENOUGH_M:
             return 0.0
         lag = BRAKE_MPS2 * self.headway_s
@@ -55,16 +63,27 @@ class Bound:
 
 
 def bounds(found: Finding) -> list[Bound]:
-    """Everything to stop for or to follow."""
+    """Everything to stop for or to follow. Who stands near enough to a stopping place is taken to be there."""
+    all_bounds = _bounds(found)
+    if found.ego.speed_mps > STANDING_MPS:
+        return all_bounds
+    return [replace(b, way_m=b.spare_m) if 0.0 < b.room() < b.settle_m else b for b in all_bounds]
+
+
+def _bounds(found: Finding) -> list[Bound]:
     out = []
     if found.light_m is not None and must_stop_at(found.light, found.light_m, found.ego.speed_mps):
         out.append(Bound(found.light_m, LIGHT_SPARE_M, f"{found.light.name.lower()} light"))
+    elif found.light_m is not None and no_room_behind(found.light_m, found.lead, found.ego.length_m):
+        out.append(Bound(found.light_m, LIGHT_SPARE_M, "queue behind the stop line"))
     if found.stop_m is not None:
-        out.append(Bound(0.0 if found.stop_held else found.stop_m, STOP_SPARE_M, "stop sign"))
+        out.append(
+            Bound(0.0 if found.stop_held else found.stop_m, STOP_SPARE_M, "stop sign", settle_m=SETTLE_SIGN_M)
+        )
     if found.lead is not None:
         out.append(_behind(found.lead))
     if found.yield_m is not None:
-        out.append(Bound(found.yield_m, YIELD_SPARE_M, "traffic with right of way"))
+        out.append(Bound(found.yield_m, YIELD_SPARE_M, "traffic with right of way", settle_m=SETTLE_SIGN_M))
     return out
 
 
@@ -73,6 +92,13 @@ def must_stop_at(light: LightState, way_m: float, speed_mps: float) -> bool:
     if light == LightState.YELLOW:
         return way_m - LIGHT_SPARE_M > speed_mps**2 / (2.0 * YELLOW_BRAKE_MPS2)
     return light == LightState.RED
+
+
+def no_room_behind(line_m: float, lead: Lead | None, length_m: float) -> bool:
+    """Whether one would come to stand on a stop line, because a slow lead is just behind it."""
+    if lead is None or lead.speed_mps > SLOW_LEAD_MPS:
+        return False
+    return 0.0 < line_m < lead.gap_m < line_m + length_m + STANDSTILL_GAP_M
 
 
 def _behind(lead: Lead) -> Bound:

@@ -25,6 +25,8 @@ WALKER_TIMES_S = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # a person who will be in the w
 WALKER_PACE_MPS = 0.3  # slower people are taken to stand
 CUT_IN_S = 1.0
 CUT_IN_COS = 0.5
+CROSS_S = 0.8  # a car about to drive across counts as being in the way
+CROSS_REACH_M = 15.0
 STOPPED_MPS = 0.05
 STOP_ZONE_M = 2.0  # a stop counts within this distance before the line
 PASSED_M = 1.5  # a bumper this little over the line can still wait for the light
@@ -164,7 +166,7 @@ class StopMemory:
 
 
 def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | None:
-    """The nearest object that is in the corridor, is about to walk into it or is cutting in."""
+    """The nearest object that is in the corridor or about to come into it: on foot, cutting in, driving across."""
     if not len(others.ids):
         return None
     along, left = corridor.locate(others.probes())
@@ -177,6 +179,7 @@ def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | Non
     first = np.where(inside, along, np.inf).min(1)
     first = np.minimum(first, _walking_in(ego, corridor, others))
     first = np.minimum(first, _cutting_in(ego, corridor, others, along))
+    first = np.minimum(first, _driving_across(ego, corridor, others))
     nearest = int(first.argmin())
     gap_m = float(first[nearest]) - ego.front_m
     if not gap_m <= OBJECT_REACH_M:
@@ -221,3 +224,15 @@ def _cutting_in(ego: EgoPose, corridor: Corridor, others: Others, along_now: np.
     reach = ego.half_width_m + others.half[rows, 1]
     out[rows] = np.where(aligned & (np.abs(left) < reach), tail[rows], np.inf)
     return out
+
+
+def _driving_across(ego: EgoPose, corridor: Corridor, others: Others) -> np.ndarray:
+    """(n,) where along the corridor a vehicle from elsewhere will be in it in a moment, inf for the rest."""
+    along, left = corridor.locate(others.probes(CROSS_S))
+    index = np.clip(along.astype(int), 0, len(corridor.tangents) - 1)
+    aligned = (others.velocity[:, None] * corridor.tangents[index]).sum(-1) > CUT_IN_COS * others.speed[
+        :, None
+    ]
+    inside = (np.abs(left) < ego.half_width_m) & (along > ego.front_m) & (along < ego.front_m + CROSS_REACH_M)
+    who = ~others.walker & (others.speed > 1.0)
+    return np.where(inside & ~aligned & who[:, None], along, np.inf).min(1)
