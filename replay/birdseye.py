@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drive_agent.geometry import box_corners, from_frame
+from drive_agent.geometry import box_corners
 from drive_agent.roadmap import RoadMap
 from drive_agent.types import ActorInfo, LightState, ObjectKind, Truth
 from replay import palette
@@ -135,13 +135,13 @@ def _draw_actors(canvas: _Canvas, truth: Truth) -> None:
 
 def _draw_box(canvas: _Canvas, row: np.ndarray, info: ActorInfo, color: palette.Color) -> None:
     """The box, and a darker band where the windscreen is, so that one sees which way it looks."""
-    x, y, yaw = row[0], row[1], row[3]
-    center = from_frame(np.array([info.center_forward_m, 0.0]), x, y, yaw)
-    fill(canvas.image, canvas.pixels(box_corners(*center, yaw, info.half_length_m, info.half_width_m)), color)
+    pose = Pose(row[0], row[1], row[3])
+    middle_m, half_length, half_width = info.center_forward_m, info.half_length_m, info.half_width_m
+    body = box_corners(middle_m, 0.0, 0.0, half_length, half_width)
+    fill(canvas.image, canvas.pixels(pose.to_world(body)), color)
     if info.kind is ObjectKind.VEHICLE:
-        screen = from_frame(np.array([info.half_length_m * 0.32, 0.0]), *center, yaw)
-        band = box_corners(*screen, yaw, info.half_length_m * 0.14, info.half_width_m * 0.8)
-        fill(canvas.image, canvas.pixels(band), palette.shade(color, 0.5))
+        band = box_corners(middle_m + 0.32 * half_length, 0.0, 0.0, 0.14 * half_length, 0.8 * half_width)
+        fill(canvas.image, canvas.pixels(pose.to_world(band)), palette.shade(color, 0.5))
 
 
 def _draw_seen(canvas: _Canvas, moment: Moment) -> None:

@@ -74,10 +74,10 @@ class CameraView:
 
     def _draw_objects(self, image: np.ndarray, moment: Moment, now: Pose) -> None:
         assert moment.scene is not None and moment.scene_pose is not None
-        shift = _between(moment.scene_pose, now)
-        order = sorted(range(len(moment.scene.objects)), key=lambda k: -moment.scene.objects[k].x_m)
+        shift, objects = _between(moment.scene_pose, now), moment.scene.objects
+        order = sorted(range(len(objects)), key=lambda k: -objects[k].x_m)
         for place, k in enumerate(order):
-            seen = moment.scene.objects[k]
+            seen = objects[k]
             if seen.score < SHOWN_SCORE:
                 continue
             seen = _moved(seen, shift)

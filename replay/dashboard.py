@@ -108,7 +108,7 @@ class Dashboard:
                 _draw_curve(image, ahead_s[k : k + 2], moment.plan.speeds_mps[k : k + 2], colors[k])
         now = _PLOT_LEFT + round(_PLOT_WIDTH * PAST_S / (PAST_S + AHEAD_S))
         image[_PLOT_TOP - 6 : _PLOT_TOP + _PLOT_HEIGHT + 4, now] = palette.LINE
-        disc(image, now, _curve_y(moment.speed_mps), 3.0, palette.TEXT)
+        disc(image, now, float(_curve_y(moment.speed_mps)), 3.0, palette.TEXT)
 
     def _draw_progress(self, image: np.ndarray, moment: Moment) -> None:
         y, width = HEIGHT - 10, self.width - 2 * MARGIN

@@ -82,7 +82,7 @@ def translucent(
     for polygon, color, alpha in zip(polygons, colors, alphas, strict=True):
         corners = _fixed(polygon - (x0, y0))
         cv2.fillConvexPoly(paint, corners, color, cv2.LINE_8, _SHIFT)
-        cv2.fillConvexPoly(cover, corners, alpha, cv2.LINE_8, _SHIFT)
+        cv2.fillConvexPoly(cover, corners, (alpha,), cv2.LINE_8, _SHIFT)
     region = image[y0:y1, x0:x1]
     region[:] = cv2.blendLinear(paint, np.ascontiguousarray(region), cover, 1 - cover)
 

@@ -182,6 +182,6 @@ def _draw_zebra(sheet: _Sheet, ring_world: np.ndarray) -> None:
     rows, columns = np.mgrid[y0:y1, x0:x1]
     along = (columns - ring[0, 0]) * axis[0] + (rows - ring[0, 1]) * axis[1]
     inside = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    cv2.fillPoly(inside, [np.round((ring - (x0, y0)) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+    cv2.fillPoly(inside, [np.round((ring - (x0, y0)) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)
     striped = (along / (ZEBRA_PERIOD_M * sheet.px_per_m)) % 1.0 < 0.5
     sheet.image[y0:y1, x0:x1][(inside > 0) & striped] = palette.CROSSWALK
