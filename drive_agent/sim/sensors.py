@@ -87,13 +87,13 @@ class Sensors:
         self._memories = {key: memory for key, memory in self._memories.items() if key in alive}
 
     def is_due(self, memory: SensorMemory) -> bool:
-        """Whether another `sensor_tick` since the sensor's spawn was completed by this tick (its first tick counts).
+        """Whether this tick begins another `sensor_tick`, counted from the first tick after the sensor's spawn.
 
         The rhythm hangs on the spawn, not on who listens since when, so sensors spawned together stay together.
         """
-        period, age_s = memory.numbers.get("sensor_tick", 0.0), self._world.elapsed_s - memory.born_s + 1e-6
-        before_s = age_s - self._world.delta_s
-        return period <= 0.0 or before_s < 1e-5 or math.floor(age_s / period) > math.floor(before_s / period)
+        period, delta_s = memory.numbers.get("sensor_tick", 0.0), self._world.delta_s
+        since_s = self._world.elapsed_s - memory.born_s - delta_s + 1e-6
+        return period <= 0.0 or math.floor(since_s / period) > math.floor((since_s - delta_s) / period)
 
     def _header(self, kind: StreamType, sensor: Actor) -> bytes:
         return stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
