@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,6 +30,7 @@ def plate(
     )
 
 
+@lru_cache
 def light_head() -> Mesh:
     """Three bulbs in a dark housing with a back plate, centre at the origin, facing -x."""
     parts = [
@@ -59,6 +61,7 @@ def _post(height: float) -> Mesh:
     return cylinder(0.05, height, (0.05, 0, height / 2), STEEL, labels.POLES, sides=6)
 
 
+@lru_cache
 def stop_sign() -> Mesh:
     """A red octagon 0.95 m wide with a white rim and the word, on a post at the origin."""
     turn, z = math.pi / 8, 2.25
@@ -74,6 +77,7 @@ def stop_sign() -> Mesh:
     )
 
 
+@lru_cache
 def give_way_sign() -> Mesh:
     """A white triangle with a red border, point down, on a post at the origin."""
     face, z = labels.TRAFFIC_SIGNS, 2.2
@@ -87,6 +91,7 @@ def give_way_sign() -> Mesh:
     )
 
 
+@lru_cache
 def speed_limit_sign(value: float) -> Mesh:
     """A white disc with a red rim and the number, on a post at the origin."""
     face, z = labels.TRAFFIC_SIGNS, 2.3

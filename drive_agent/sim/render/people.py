@@ -41,7 +41,7 @@ def _limb(
     return join(
         [
             box((thick, thick, length), (0, 0, -length / 2), color, tag, material, top=(1.25, 1.2)),
-            box((end_size, thick, 0.07), (end_size * 0.25, 0, -length + 0.035), end, tag),
+            box((end_size, thick, 0.07), (end_size * 0.14, 0, -length + 0.035), end, tag),
         ]
     )
 
@@ -81,7 +81,13 @@ def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
         ]
     )  # fmt: skip
     leg = _limb(
-        hip, 0.15 * width / 0.24 + 0.03, trousers, tag, materials.PLAIN, BLACK, min(0.24, 1.7 * depth)
+        hip,
+        0.15 * width / 0.24 + 0.03,
+        trousers,
+        tag,
+        materials.PLAIN,
+        BLACK,
+        min(0.24, 1.55 * half_extents[0]),
     )
     sleeve = _limb(shoulder - 0.42 * height, arm, PAINTED, tag, materials.PAINT, skin, 0.09)
     parts = [Part(torso)]

@@ -65,8 +65,8 @@ def _barrier(hl: float, hw: float, hh: float) -> list[Mesh]:
                 across(length / pieces, thick, height, offset, z, (0.85, 0.08, 0.06) if k % 2 else WHITE)
             )
     for end in (-0.42, 0.42):
-        parts.append(across(0.08, thick * 0.8, 2 * hh, length * end, hh, STEEL))
-        parts.append(across(0.12, 2 * min(hl, hw), 0.08, length * end, 0.04, STEEL))
+        parts.append(across(min(0.08, 0.15 * length), thick * 0.8, 2 * hh, length * end, hh, STEEL))
+        parts.append(across(min(0.12, 0.15 * length), 2 * min(hl, hw), 0.08, length * end, 0.04, STEEL))
     return parts
 
 

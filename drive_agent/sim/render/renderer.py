@@ -20,7 +20,7 @@ from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.materials import HIGH_BEAM, LOW_BEAM
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
-from drive_agent.sim.render.shade import Light, Picture, ShadowMap, shade
+from drive_agent.sim.render.shade import Light, Picture, ShadowMap, distinct_buffers, shade
 from drive_agent.sim.render.shadows import shadow_map, sun_view
 from drive_agent.sim.render.stage import Stage, joined
 from drive_agent.sim.render.weather import Weather, atmosphere
@@ -103,10 +103,9 @@ class Renderer:
             job, top, bottom = band
             scale = SAMPLES_PER_SIDE
             fill(job.projected, job.count, job.nearest, job.winner, top * scale, bottom * scale)
-            distinct = np.empty((4, scale * scale), np.int32)
             shade(
                 job.view, scale, job.projected, job.nearest, job.winner, self._stage.triangles, instances,
-                job.light, job.picture, top, bottom, distinct,
+                job.light, job.picture, top, bottom, distinct_buffers(scale),
             )  # fmt: skip
 
         self._run(project_one, jobs)

@@ -179,21 +179,42 @@ def _point_color(
     return r, g, b
 
 
+class Distinct(NamedTuple):
+    """Scratch of one thread: the distinct triangles among the samples of a pixel, with sums over their samples."""
+
+    who: np.ndarray  # int32 (samples,), row of Projected, -1 sky
+    weight: np.ndarray  # int32 (samples,), number of samples
+    closeness: np.ndarray  # float32 (samples,)
+    u: np.ndarray  # float32 (samples,), sample columns
+    v: np.ndarray  # float32 (samples,), sample rows
+
+
+def distinct_buffers(scale: int) -> Distinct:
+    """Room for the scale x scale samples of a pixel."""
+    samples = scale * scale
+    ints = (np.empty(samples, np.int32) for _ in range(2))
+    floats = (np.empty(samples, np.float32) for _ in range(3))
+    return Distinct(*ints, *floats)
+
+
 @device
-def _distinct(winner, row, column, scale, who, weight, where_row, where_column) -> int:
-    """The distinct triangles among the samples of a pixel, with their number of samples and one place each."""
+def _gather(nearest, winner, row, column, scale, distinct: Distinct) -> int:
+    """Fill `distinct` for a pixel and return the number of its triangles."""
     count = 0
     for j in range(row * scale, row * scale + scale):
         for k in range(column * scale, column * scale + scale):
             q = winner[j, k]
             m = 0
-            while m < count and who[m] != q:
+            while m < count and distinct.who[m] != q:
                 m += 1
             if m == count:
-                who[m], weight[m], where_row[m], where_column[m] = q, 1, j, k
+                distinct.who[m], distinct.weight[m], distinct.closeness[m] = q, 0, ZERO
+                distinct.u[m], distinct.v[m] = ZERO, ZERO
                 count += 1
-            else:
-                weight[m] += 1
+            distinct.weight[m] += 1
+            distinct.closeness[m] += nearest[j, k]
+            distinct.u[m] += F32(k) + HALF
+            distinct.v[m] += F32(j) + HALF
     return count
 
 
@@ -215,33 +236,32 @@ def shade(
     picture: Picture,
     top: int,
     bottom: int,
-    scratch: np.ndarray,
+    distinct: Distinct,
 ) -> None:
     """Fill the rows [top, bottom) of `picture` from a visibility buffer of scale x scale samples a pixel.
 
-    scratch: int32 (4, scale * scale), not shared with another thread.
+    A triangle is shaded at the mean place of its samples, the middle of the pixel where it fills it. Closeness is
+    linear on the screen, so the mean of its samples is the exact depth of that place.
     """
-    samples = scale * scale
-    who, weight, where_row, where_column = scratch[0], scratch[1], scratch[2], scratch[3]
+    samples = F32(scale * scale)
     axes, eye, air = view.axes, view.position, light.air
     for row in range(top, bottom):
         for column in range(picture.tag.shape[1]):
-            count = _distinct(winner, row, column, scale, who, weight, where_row, where_column)
+            count = _gather(nearest, winner, row, column, scale, distinct)
             largest = 0
             for m in range(1, count):
-                if weight[m] > weight[largest]:
+                if distinct.weight[m] > distinct.weight[largest]:
                     largest = m
             red, green, blue = ZERO, ZERO, ZERO
             for m in range(count):
-                u, v = F32(where_column[m]) + HALF, F32(where_row[m]) + HALF
-                if count == 1:
-                    u, v = F32(column * scale) + HALF * F32(scale), F32(row * scale) + HALF * F32(scale)
+                weight = F32(distinct.weight[m])
+                u, v = distinct.u[m] / weight, distinct.v[m] / weight
                 a, c = (u - view.center_x) / view.focal, (view.center_y - v) / view.focal
                 dx = axes[0, 0] + a * axes[1, 0] + c * axes[2, 0]
                 dy = axes[0, 1] + a * axes[1, 1] + c * axes[2, 1]
                 dz = axes[0, 2] + a * axes[1, 2] + c * axes[2, 2]
                 stretch = math.sqrt(ONE + a * a + c * c)
-                q = who[m]
+                q = distinct.who[m]
                 if q < 0:
                     r, g, b = sky_color(air, dx / stretch, dy / stretch, dz / stretch)
                     if m == largest:
@@ -250,7 +270,7 @@ def shade(
                         picture.instance[row, column] = 0
                 else:
                     t, i = projected.triangle[q], projected.instance[q]
-                    depth = ONE / nearest[where_row[m], where_column[m]]
+                    depth = weight / distinct.closeness[m]
                     r, g, b = _point_color(
                         light,
                         triangles,
@@ -270,7 +290,7 @@ def shade(
                         picture.depth_m[row, column] = depth
                         picture.tag[row, column] = triangles.tags[t]
                         picture.instance[row, column] = instances.ids[i] if i > 0 else triangles.objects[t]
-                share = F32(weight[m]) / F32(samples)
+                share = weight / samples
                 red, green, blue = red + r * share, green + g * share, blue + b * share
             if air.rain > ZERO:
                 streak = cell_hash(F32(column), F32((row + 3 * column) // 14), 17)

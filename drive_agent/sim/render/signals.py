@@ -18,9 +18,11 @@ LIGHT, STOP, GIVE_WAY, SPEED_LIMIT = "light", "stop", "give_way", "speed_limit"
 KIND_OF_TYPE = {"1000001": LIGHT, "206": STOP, "205": GIVE_WAY, "274": SPEED_LIMIT}
 
 ENTRY_MARGIN_M = 1.0  # stop line before a junction whose signal sits inside it
-MAST_AHEAD_M = np.arange(11.0, 50.0, 0.5)  # nearer, the upper head would leave a camera's 26 degrees at the line
+MAST_AHEAD_M = np.arange(
+    11.0, 50.0, 1.0
+)  # nearer, the upper head would leave a camera's 26 degrees at the line
 MAST_ASIDE_M = np.arange(0.8, 10.0, 0.6)
-CLEARANCE_M = 0.9
+CLEARANCE_M, LOOK_AROUND_M = 0.9, 12.0
 SIGHT_BEFORE_M, SIGHT_AFTER_M = 28.0, 14.0  # kept free of trees around a stop line, along the approach
 
 
@@ -55,7 +57,10 @@ class Approach:
         """Whether a tree at (x, y) would stand between the drivers of this approach and their sign or light."""
         lane = self.lanes[0]
         offset = np.array([x, y]) - lane.right_edge[:2]
-        return -SIGHT_BEFORE_M < offset @ lane.forward[:2] < SIGHT_AFTER_M and -8.0 < offset @ lane.right[:2] < 9.0
+        return (
+            -SIGHT_BEFORE_M < offset @ lane.forward[:2] < SIGHT_AFTER_M
+            and -8.0 < offset @ lane.right[:2] < 9.0
+        )
 
     @property
     def yaw_rad(self) -> float:
@@ -128,13 +133,14 @@ class RoadClearance:
         self._half = np.concatenate([ribbon.width_m / 2 for ribbon in driven] + [np.full(len(floor), 0.4)])
 
     def of(self, points: np.ndarray) -> np.ndarray:
-        """Metres from each point (n, 2) to the nearest carriageway edge; negative inside; at most 60 by look-up."""
-        low, high = points.min(0) - 60.0, points.max(0) + 60.0
+        """Metres from each point (n, 2) to the nearest carriageway edge, negative inside, at most LOOK_AROUND_M."""
+        low, high = points.min(0) - LOOK_AROUND_M, points.max(0) + LOOK_AROUND_M
         near = np.all((self._centers > low) & (self._centers < high), axis=1)
         if not near.any():
-            return np.full(len(points), 60.0)
-        gap = np.linalg.norm(points[:, None] - self._centers[near][None], axis=2) - self._half[near]
-        return gap.min(1)
+            return np.full(len(points), LOOK_AROUND_M)
+        dx = points[:, 0, None] - self._centers[near, 0]
+        dy = points[:, 1, None] - self._centers[near, 1]
+        return np.minimum((np.sqrt(dx * dx + dy * dy) - self._half[near]).min(1), LOOK_AROUND_M)
 
 
 def mast_place(approach: Approach, clearance: RoadClearance) -> tuple[float, float]:

@@ -19,8 +19,6 @@ from drive_agent.sim.render.kernel import Draws, Instances, Triangles
 from drive_agent.sim.render.mesh import Mesh, join
 
 CHUNK_M = 32.0
-DETAIL_RADIUS_M = 0.6  # static objects up to this size are small ...
-DETAIL_REACH_M = 130.0  # ... and not drawn farther away than this
 BODY_REACH_M = 220.0
 UNLIMITED_M = 1e9
 SWING_RAD, SWING_SPEED_MPS = 0.62, 1.6  # stride angle reached at this speed
@@ -66,14 +64,14 @@ def _chunked(mesh: Mesh) -> tuple[Mesh, Draws, np.ndarray]:
     middle = mesh.corners.mean(1)
     cell = np.floor(middle[:, :2] / CHUNK_M).astype(np.int64)
     ground = np.isin(mesh.tags, LIES_FLAT) & (mesh.objects == 0)
-    key = ((cell[:, 0] - cell[:, 0].min()) * 100_000 + (cell[:, 1] - cell[:, 1].min())) * 2 + ground
+    key = (cell[:, 0] * 1_000_000 + cell[:, 1]) * 2 + ground
     order = np.argsort(key, kind="stable")
     mesh = Mesh(*(getattr(mesh, name)[order] for name in Mesh.__dataclass_fields__))
     key = key[order]
-    first = np.r_[0, np.nonzero(np.diff(key))[0] + 1]
-    last = np.r_[first[1:], len(key)]
-    low = np.minimum.reduceat(mesh.corners.min(1), first)
-    high = np.maximum.reduceat(mesh.corners.max(1), first)
+    last = np.r_[np.nonzero(np.diff(key))[0] + 1, len(key)][: len(key)]
+    first = np.r_[0, last[:-1]][: len(key)]
+    low = np.minimum.reduceat(mesh.corners.min(1), first) if len(key) else np.zeros((0, 3))
+    high = np.maximum.reduceat(mesh.corners.max(1), first) if len(key) else np.zeros((0, 3))
     draws = Draws(
         first.astype(np.int32),
         last.astype(np.int32),

@@ -133,7 +133,7 @@ def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool =
     meshes = [
         hull(belt, tag, PAINT, [PAINT] * (len(belt) - 1), PAINT),
         hull(glass, tag, GLASS, [GLASS, PAINT, GLASS], GLASS if shape == "van" else None),
-        box((0.05, 1.1 * hw, 0.16 * hh), (hl * 0.985, 0, 0.56 * hh), BLACK, tag, sides=(FRONT, TOP)),
+        box((0.05, 1.1 * hw, 0.16 * hh), (hl - 0.035, 0, 0.56 * hh), BLACK, tag, sides=(FRONT, TOP)),
     ]
     front, rear = glass[1], glass[2]
     posts = (0.02, 0.5, 0.98) if shape != "van" else (0.02, 0.33, 0.66, 0.98)
@@ -153,7 +153,7 @@ def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool =
     meshes += _mirrors(front.x + 0.20 * hl, 1.22 * hh if shape == "saloon" else 1.18 * hh, hw, tag)
     if beacons:
         meshes += _beacons((front.x + rear.x) / 2, roof, hw, tag)
-    radius = min(0.34 * min(1.0, hw / 0.85) + 0.04 * (shape != "saloon"), 0.5 * hh)
+    radius = min(0.34 * min(1.0, hw / 0.85) + 0.04 * (shape != "saloon"), 0.5 * hh, 0.27 * hl)
     return Body((Part(join(meshes)), *_wheels((0.61 * hl, -0.60 * hl), 0.96 * hw, radius, 0.22, tag)))
 
 
@@ -166,7 +166,7 @@ def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) ->
     cab_x = hl - cab_length / 2
     cab_top = min(0.86 * roof, 2.9)
     cargo_length = 2 * hl - cab_length - 0.15
-    radius = min(0.48, 0.3 * hh)
+    radius = min(0.48, 0.3 * hh, 0.3 * hl)
     cargo = (PAINTED if beacons else (0.86, 0.86, 0.84), materials.PAINT if beacons else materials.PLAIN)
     meshes = [
         box((cab_length - 0.04, 1.88 * hw, cab_top * 0.50), (cab_x, 0, 0.42 + cab_top * 0.25), PAINTED, tag, materials.PAINT),
@@ -180,7 +180,7 @@ def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) ->
         box((2 * hl - 0.3, 1.3 * hw, 0.35), (-0.05, 0, 0.72), BLACK, tag),
         box((0.06, 1.8 * hw, 0.14), (-hl + 0.06, 0, 0.55), BLACK, tag),
     ]  # fmt: skip
-    meshes += _lamps(hl, hw, 0.80, 0.82, 1.15, tag)
+    meshes += _lamps(hl, hw, 0.80, 0.82, 1.15 * min(1.0, hw / 1.1), tag)
     if beacons:
         meshes += _beacons(cab_x, cab_top + 0.12, hw, tag)
     axles = (
@@ -194,7 +194,7 @@ def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) ->
 def bus(half_extents: tuple[float, float, float]) -> Body:
     """A long box with a band of windows."""
     hl, hw, hh = half_extents
-    tag, roof, radius = labels.BUS, 2 * hh, min(0.48, 0.3 * hh)
+    tag, roof, radius = labels.BUS, 2 * hh, min(0.48, 0.3 * hh, 0.3 * hl)
     meshes = [
         box((2 * hl - 0.06, 1.94 * hw, roof * 0.40), (0, 0, 0.30 + roof * 0.20), PAINTED, tag, materials.PAINT),
         box((2 * hl - 0.08, 1.92 * hw, roof * 0.60 - 0.34), (0, 0, roof * 0.70 + 0.13), PAINTED, tag, materials.PAINT, top=(0.985, 0.93)),
@@ -215,5 +215,5 @@ def bus(half_extents: tuple[float, float, float]) -> Body:
                 top=(1.0, 0.985),
             )
         )
-    meshes += _lamps(hl, hw, 0.75, 0.95, 1.15, tag)
+    meshes += _lamps(hl, hw, 0.75, 0.95, 1.15 * min(1.0, hw / 1.1), tag)
     return Body((Part(join(meshes)), *_wheels((0.62 * hl, -0.58 * hl), 0.98 * hw, radius, 0.28, tag)))

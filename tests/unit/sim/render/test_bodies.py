@@ -1,0 +1,159 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drive_agent.sim.render import bodies, labels
+from drive_agent.sim.render.bodies import body_class, build_body
+
+SAMPLES = [  # blueprint id, half extents, class, tag
+    ("vehicle.tesla.model3", (2.396, 1.082, 0.744), bodies.SALOON, labels.CAR),
+    ("vehicle.micro.microlino", (1.104, 0.740, 0.689), bodies.SALOON, labels.CAR),
+    ("vehicle.nissan.patrol", (2.302, 0.966, 0.927), bodies.SUV, labels.CAR),
+    ("vehicle.mercedes.sprinter", (2.957, 0.994, 1.280), bodies.VAN, labels.CAR),
+    ("vehicle.dodge.charger_police_2020", (2.609, 1.042, 0.819), bodies.POLICE, labels.CAR),
+    ("vehicle.ford.ambulance", (3.18, 1.176, 1.218), bodies.AMBULANCE, labels.CAR),
+    ("vehicle.carlamotors.carlacola", (2.602, 1.307, 1.234), bodies.TRUCK, labels.TRUCK),
+    ("vehicle.carlamotors.european_hgv", (3.968, 1.447, 1.761), bodies.TRUCK, labels.TRUCK),
+    ("vehicle.carlamotors.firetruck", (4.234, 1.445, 1.913), bodies.FIRE_TRUCK, labels.TRUCK),
+    ("vehicle.mitsubishi.fusorosa", (5.136, 1.972, 2.126), bodies.BUS, labels.BUS),
+    ("vehicle.yamaha.yzf", (1.105, 0.434, 0.800), bodies.MOTORCYCLE, labels.MOTORCYCLE),
+    ("vehicle.diamondback.century", (0.821, 0.250, 0.880), bodies.BICYCLE, labels.BICYCLE),
+    ("walker.pedestrian.0012", (0.190, 0.190, 0.930), bodies.PEDESTRIAN, labels.PEDESTRIANS),
+    ("walker.pedestrian.0009", (0.160, 0.160, 0.650), bodies.PEDESTRIAN, labels.PEDESTRIANS),
+    ("static.prop.constructioncone", (0.170, 0.170, 0.290), bodies.PROP, labels.STATIC),
+    ("static.prop.streetbarrier", (0.610, 0.185, 0.555), bodies.PROP, labels.STATIC),
+    ("static.prop.trafficwarning", (1.200, 1.000, 1.600), bodies.PROP, labels.STATIC),
+    ("static.prop.dirtdebris01", (1.215, 1.160, 0.085), bodies.PROP, labels.STATIC),
+    ("static.prop.vendingmachine", (0.425, 0.550, 1.020), bodies.PROP, labels.STATIC),
+]
+IDS = [sample[0] for sample in SAMPLES]
+WITH_RIDER = (bodies.MOTORCYCLE, bodies.BICYCLE)
+
+
+def _points(type_id: str, half_extents: tuple[float, float, float]) -> np.ndarray:
+    """All corners at rest, in the actor's frame."""
+    body = build_body(body_class(type_id, half_extents), half_extents, type_id)
+    return np.concatenate([part.mesh.corners.reshape(-1, 3) + part.pivot for part in body.parts])
+
+
+def _limits(type_id: str, half_extents: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    half = np.array(half_extents)
+    middle = np.array([0, 0, 0.0 if type_id.startswith("walker.") else half[2]])
+    return middle - half, middle + half
+
+
+@pytest.mark.parametrize(("type_id", "half_extents", "name", "_tag"), SAMPLES, ids=IDS)
+def test_class_comes_from_the_blueprint(type_id, half_extents, name, _tag) -> None:
+    assert body_class(type_id, half_extents) == name
+
+
+@pytest.mark.parametrize(("type_id", "half_extents", "_name", "_tag"), SAMPLES, ids=IDS)
+def test_body_stays_in_its_box_and_fills_it(type_id, half_extents, _name, _tag) -> None:
+    points = _points(type_id, half_extents)
+    low, high = _limits(type_id, half_extents)
+    assert (points.min(0) > low - 0.01).all()
+    assert (points.max(0) < high + 0.01).all()
+    if not type_id.startswith("static."):
+        assert np.ptp(points[:, 2]) > 1.9 * half_extents[2]
+
+
+@given(
+    length=st.floats(1.2, 6.0), width=st.floats(0.6, 1.5), height=st.floats(0.6, 2.2),
+    name=st.sampled_from(["vehicle.a.car", "vehicle.a.bus", "vehicle.a.truck", "vehicle.a.suv", "vehicle.a.van"]),
+)  # fmt: skip
+def test_vehicles_of_any_size_stay_in_their_box(
+    length: float, width: float, height: float, name: str
+) -> None:
+    half_extents = (length, width, height)
+    points = _points(name, half_extents)
+    low, high = _limits(name, half_extents)
+    assert (points.min(0) > low - 0.02).all()
+    assert (points.max(0) < high + 0.02).all()
+
+
+@pytest.mark.parametrize(("type_id", "half_extents", "name", "tag"), SAMPLES, ids=IDS)
+@pytest.mark.parametrize("yaw_deg", [0.0, 90.0, 215.0])
+def test_every_body_is_seen_with_its_tag_inside_its_box(
+    world, front, actor, type_id, half_extents, name, tag, yaw_deg
+) -> None:
+    camera = front(120, 120, 70.0, z=1.2, pitch_deg=-2.0)
+    z = half_extents[2] if type_id.startswith("walker.") else 0.0
+    away = 11.0 if half_extents[2] > 0.3 else 7.0
+    shown = actor(type_id=type_id, half_extents=half_extents, x=away, z=z, yaw_deg=yaw_deg)
+    picture = world(floor=False).render([camera], [shown])[0]
+    mask = picture.instance == shown.id
+    assert mask.sum() >= 8
+    expected = {tag, labels.RIDER} if name in WITH_RIDER else {tag}
+    assert set(np.unique(picture.tag[mask]).tolist()) == expected
+    low, high = _limits(type_id, half_extents)
+    corners = np.array(
+        [[x, y, h] for x in (low[0], high[0]) for y in (low[1], high[1]) for h in (low[2], high[2])]
+    )
+    c, s = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
+    corners = corners @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + [away, 0, z]
+    tilt = math.radians(-2.0)
+    ahead = corners[:, 0] * math.cos(tilt) + (corners[:, 2] - 1.2) * math.sin(tilt)
+    up = -corners[:, 0] * math.sin(tilt) + (corners[:, 2] - 1.2) * math.cos(tilt)
+    focal = 60.0 / math.tan(math.radians(35.0))
+    columns, rows = 60 + focal * corners[:, 1] / ahead, 60 - focal * up / ahead
+    seen_rows, seen_columns = np.nonzero(mask)
+    assert seen_rows.min() + 1 > rows.min() - 1
+    assert seen_rows.max() < rows.max() + 1
+    assert seen_columns.min() + 1 > columns.min() - 1
+    assert seen_columns.max() < columns.max() + 1
+
+
+def _lit(picture, channel: int, other: int) -> int:
+    """Pixels that are bright in one colour and clearly darker in another (indices of BGRA)."""
+    bgra = picture.bgra.astype(int)
+    return int(((bgra[..., channel] > 180) & (bgra[..., channel] - bgra[..., other] > 80)).sum())
+
+
+def test_brake_lights_and_blinkers_light_up_when_told(world, front, actor) -> None:
+    renderer, camera = world(), front(160, 120, 40.0)
+    dark = renderer.render([camera], [actor(light_flags=0)])[0]
+    braking = renderer.render([camera], [actor(light_flags=8)])[0]
+    assert _lit(braking, 2, 1) > _lit(dark, 2, 1) + 20
+    left = renderer.render([camera], [actor(light_flags=32)])[0]
+    right = renderer.render([camera], [actor(light_flags=16)])[0]
+    changed_left = np.nonzero((left.bgra != dark.bgra).any(2))[1]
+    changed_right = np.nonzero((right.bgra != dark.bgra).any(2))[1]
+    assert changed_left.max() < 80 < changed_right.min()
+
+
+def test_paint_follows_the_actor(world, front, actor) -> None:
+    renderer = world()
+    for color, channel in (((200, 20, 20), 2), ((20, 180, 30), 1), ((20, 30, 200), 0)):
+        picture = renderer.render([front()], [actor(color_rgb=color)])[0]
+        mean = picture.bgra[picture.instance == 7][:, :3].astype(float).mean(0)
+        assert mean.argmax() == channel
+
+
+def test_legs_swing_when_a_person_walks_and_rest_when_not(world, front, actor) -> None:
+    renderer, camera = world(), front(120, 120, 30.0)
+    walker = {
+        "type_id": "walker.pedestrian.0012",
+        "half_extents": (0.19, 0.19, 0.93),
+        "z": 0.93,
+        "yaw_deg": 90.0,
+    }
+
+    def width(y: float, speed: float) -> int:
+        picture = renderer.render([camera], [actor(**walker, x=8.0, y=y, speed_mps=speed)])[0]
+        return int(np.ptp(np.nonzero(picture.instance[80:] == 7)[1]))
+
+    standing, walking = [width(0.1 * k, 0.0) for k in range(6)], [width(0.1 * k, 1.5) for k in range(6)]
+    assert max(standing) - min(standing) <= 1
+    assert max(walking) > max(standing) + 3
+
+
+def test_front_wheels_steer(world, front, actor) -> None:
+    renderer, camera = world(), front(160, 120, 30.0)
+    straight, steered = (
+        renderer.render([camera], [actor(yaw_deg=180.0, wheel_steer_deg=angle)])[0].bgra
+        for angle in (0.0, 30.0)
+    )
+    assert (straight != steered).any()
