@@ -157,8 +157,8 @@ def disturb_pictures(pair: np.ndarray, rng: np.random.Generator, disturbance: Di
 
 
 def _through_jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
-    _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(rgb), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    _, encoded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]
 
 
 def disturb_numbers(

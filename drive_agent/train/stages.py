@@ -30,8 +30,8 @@ class Stage:
 
 
 STAGES = (
-    Stage("see", share=0.2, learning_rate=1.5e-3, language=False),
-    Stage("drive", share=0.8, learning_rate=1.0e-3, language=True),
+    Stage("see", share=0.15, learning_rate=1.5e-3, language=False),
+    Stage("drive", share=0.85, learning_rate=1.0e-3, language=True),
 )
 
 

@@ -55,6 +55,7 @@ OUTPUTS = {
 OBJECT_OUTPUTS = 16  # see objects.py
 _CELLS = 2  # cells along the side of a patch
 _OBJECT_WIDTH = 192
+_NUMBER_WAVES, _NUMBER_SCALE = 8, 0.1
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class DrivingNetwork(nn.Module):
             )
         self.config = config
         self.vlm = Qwen2_5_VLForConditionalGeneration(qwen_config(config, tokenizer.special_ids))
+        self._relate_numbers(tokenizer)
         self.queries = nn.Parameter(torch.randn(len(QUERIES), config.text_width) * 0.3)
         self.query_heads = nn.ModuleDict(
             {name: nn.Linear(config.text_width, OUTPUTS[name]) for name in QUERIES}
@@ -103,6 +105,15 @@ class DrivingNetwork(nn.Module):
         self.register_buffer("path_std", torch.ones(len(STATIONS_M), 2))
         self._patch_counts = [rows * columns for rows, columns in map(patch_grid, config.cameras)]
         self._register_constants(tokenizer)
+
+    @torch.no_grad()
+    def _relate_numbers(self, tokenizer: DriveTokenizer) -> None:
+        """Begin with number tokens whose neighbours are alike: few frames teach about each single bin."""
+        table = self.vlm.get_input_embeddings().weight
+        for first, count in tokenizer.number_ranges():
+            place = torch.linspace(0, torch.pi, count)[:, None]
+            waves = torch.cos(place * torch.arange(_NUMBER_WAVES))
+            table[first : first + count] = waves @ torch.randn(_NUMBER_WAVES, table.shape[1]) * _NUMBER_SCALE
 
     def _register_constants(self, tokenizer: DriveTokenizer) -> None:
         """What depends on the layout of pictures and prompt alone: position codes, rotary angles, prompt ids."""

@@ -116,6 +116,10 @@ class DriveTokenizer:
             raise KeyError(f"tokenizer has no token {token!r}; expected the vocabulary of build_tokenizer()")
         return found
 
+    def number_ranges(self) -> list[tuple[int, int]]:
+        """First id and number of bins of every family of numbers."""
+        return [(self._first[family], len(centers)) for family, centers in BINS.items()]
+
     @property
     def special_ids(self) -> dict[str, int]:
         """Ids of the special tokens by name."""

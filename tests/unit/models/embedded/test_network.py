@@ -92,3 +92,12 @@ def test_patch_map_puts_every_cell_in_its_place() -> None:
     placed = patch_map(torch.from_numpy(cells.reshape(1, 24, 8)), (4, 6), 2)[0].numpy()
     expected = np.stack(np.meshgrid(np.arange(8), np.arange(12), indexing="ij"), -1)
     assert (placed == expected).all()
+
+
+def test_neighbouring_numbers_begin_alike(network: DrivingNetwork) -> None:
+    table = network.vlm.get_input_embeddings().weight.detach()
+    for first, count in TOKENIZER.number_ranges():
+        rows_of_family = table[first : first + count]
+        steps = (rows_of_family[1:] - rows_of_family[:-1]).norm(dim=1)
+        assert steps.min() > 1e-4  # yet no two are the same
+        assert steps.mean() < 0.6 * torch.pdist(rows_of_family).mean()
