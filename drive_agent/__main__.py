@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 from rich.console import Console
 
@@ -94,21 +98,32 @@ def _escape(text: str) -> str:
 def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
     from drive_agent.drive.batch import run_routes
+    from drive_agent.score.command import print_table
     from drive_agent.score.results import write_json
     from drive_agent.score.run import score_run
     from drive_agent.score.summary import summarise
+    from replay.report import write_report
+    from replay.video import write_video
 
     config = build(DriveConfig, compose("drive", words))
     console = Console(highlight=False)
-    run = run_routes(config, console, lambda _: None)
-    write_json(run / "summary.json", summarise(run))
+    films: list[Future] = []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,)) as studio:
+
+        def film(route: Path) -> None:
+            if config.video:
+                films.append(studio.submit(write_video, route / "log.mcap", route / "video.mp4"))
+
+        run = run_routes(config, console, film)
+        for done in films:
+            done.result()
+    summary = summarise(run)
+    write_json(run / "summary.json", summary)
+    write_report(run)
     values = score_run(run, "2.1")
-    console.print(
-        f"driving score {values['driving_score']:.1f} (Leaderboard 2.1)  completion {values['route_completion']:.1f} %"
-        f"  success {values['success_rate']:.0%}"
-    )
-    console.print(f"report: {run / 'report.html'}")
-    return 0
+    print_table(values, console)
+    console.print(f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}")
+    return 1 if values["missing"] else 0
 
 
 def _drive_help() -> str:

@@ -26,11 +26,12 @@ def print_score(run: str, version: str, form: str, console: Console) -> int:
     if form == "json":
         console.print_json(json.dumps(values))
     else:
-        _print_text(values, console)
+        print_table(values, console)
     return 1 if values["missing"] else 0
 
 
-def _print_text(values: dict, console: Console) -> None:
+def print_table(values: dict, console: Console) -> None:
+    """Routes, then means and infractions, for people."""
     table = Table(box=None)
     for title in ("route", "score", "completion %", "penalty", "status"):
         table.add_column(title, justify="left" if title in ("route", "status") else "right")
