@@ -9,6 +9,7 @@ processes on different towns use two cores.
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from drive_agent.types import ActorInfo, Command, LightState, Truth
 TICK_S = 0.05
 TIMEOUT_S = 60.0
 SUBSCRIBED_S = 0.2  # wall time in which a stream's connection is made
-WEATHER_S = 40.0
+WEATHER_S = 12.0
 STUCK_US = 60_000_000
 ROUTE_M = (250.0, 900.0)
 ROUTE_END_M = 45.0  # a path label reaches this far
@@ -44,7 +45,7 @@ OFFSET_M, HEADING_RAD = 0.3, 0.04  # spread of the pose at a route's start
 
 @dataclass(frozen=True)
 class CollectConfig:
-    cars: int = 6  # with cameras, driven by the expert
+    cars: int = 8  # with cameras, driven by the expert
     traffic: int = 35
     walkers: int = 20
     slower_percent: tuple[float, float] = (25.0, 55.0)  # traffic below the limit
@@ -192,7 +193,7 @@ class CollectWorld:
         self._world.apply_settings(settings)
 
     def _start_traffic(self) -> None:
-        self._manager = manager = self._client.get_trafficmanager(20000 + self._seed % 20000)
+        self._manager = manager = self._client.get_trafficmanager(free_port())
         manager.set_synchronous_mode(True)
         manager.set_random_device_seed(self._seed)
         manager.set_global_distance_to_leading_vehicle(2.5)
@@ -277,6 +278,13 @@ class CollectWorld:
         side = float(np.clip(self._rng.normal(0.0, OFFSET_M), -0.8, 0.8))
         askew = heading + float(self._rng.normal(0.0, HEADING_RAD))
         return transform(x - side * np.sin(heading), y + side * np.cos(heading), z + 0.3, askew)
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def vehicle_control(command: Command) -> carla.VehicleControl:

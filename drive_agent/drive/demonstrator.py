@@ -147,10 +147,10 @@ class Demonstrator:
         age = truth.frame_id - self._first_frame
         now = true_state(truth)
         if self._plan is None or age % PLAN_TICKS == 0:
-            self._plan, self._planned_at = (
-                self._look(truth, is_due=age % round(PERIOD_S / self._tick_s) == 0),
-                now,
-            )
+            period = round(PERIOD_S / self._tick_s)
+            # the very first pictures may have been missed while the streams were being connected
+            self._plan = self._look(truth, is_due=age >= 2 * period and age % period == 0)
+            self._planned_at = now
         self._disturbance.step(self._expert.offset_m, STEER_PER_CURVATURE_M)
         paced = replace(self._plan, speeds_mps=self._plan.speeds_mps * self._disturbance.pace)
         command, _, _ = self._control.step(paced, self._planned_at, now)

@@ -17,7 +17,7 @@ from drive_agent.types import LightState, ObjectKind
 BRAKE_MPS2 = 1.8  # comfortable braking to a known place
 ACCEL_MPS2 = 2.0
 HARD_BRAKE_MPS2 = 5.0  # how fast the profile may fall
-YELLOW_BRAKE_MPS2 = 3.5  # a yellow that needs more braking than this is driven through
+YELLOW_BRAKE_MPS2 = 3.5  # a yellow that needs more braking than this to the very line is driven through
 LIGHT_SPARE_M = 1.5  # stopping places before the line
 STOP_SPARE_M = 1.0
 YIELD_SPARE_M = 0.5
@@ -88,9 +88,9 @@ def _bounds(found: Finding) -> list[Bound]:
 
 
 def must_stop_at(light: LightState, way_m: float, speed_mps: float) -> bool:
-    """Red always; yellow when the stop is comfortable."""
+    """Red always; yellow when one can stop before the line, so also when standing at it."""
     if light == LightState.YELLOW:
-        return way_m - LIGHT_SPARE_M > speed_mps**2 / (2.0 * YELLOW_BRAKE_MPS2)
+        return way_m > speed_mps**2 / (2.0 * YELLOW_BRAKE_MPS2)
     return light == LightState.RED
 
 

@@ -127,8 +127,9 @@ class Cameras:
             sensor
             for sensor in self._world.sensors
             if sensor.type_id in KINDS
-            and sensor.stream_id in subscribed
+            # the rhythm runs from the spawn on, as in CARLA, so that sensors spawned together stay together
             and self._sensors.is_due(self._sensors.memory(sensor))
+            and sensor.stream_id in subscribed
         ]
         if not due:
             return None
