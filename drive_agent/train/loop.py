@@ -202,7 +202,8 @@ class Trainer:
             ).astype(int)
             settings = Evaluation(self._config.model.motion, self._config.blind)
             scores = evaluate(self.learner.network, self._tokenizer, held_out, index, settings)
-            self._log({"held_out": scores})
+            told = {name: None if math.isnan(value) else value for name, value in scores.items()}
+            self._log({"held_out": told})
         self._team.agree(0.0)
 
 
