@@ -74,6 +74,28 @@ def hull(sections: Sequence[Section], tag: int, sides: Skin, tops: Sequence[Skin
     return join(meshes)
 
 
+def bar(
+    start: Sequence[float],
+    end: Sequence[float],
+    thickness: float,
+    color: Rgb,
+    tag: int,
+    material: int = materials.PLAIN,
+) -> Mesh:
+    """A square bar between two points: tubes of frames, limbs of riders."""
+    a, b = np.asarray(start, float), np.asarray(end, float)
+    along = (b - a) / np.linalg.norm(b - a)
+    aside = np.cross(along, [0.0, 0.0, 1.0] if abs(along[2]) < 0.9 else [1.0, 0.0, 0.0])
+    aside *= thickness / 2 / np.linalg.norm(aside)
+    over = np.cross(along, aside)
+    square = np.array([aside + over, aside - over, -aside - over, -aside + over])
+    near, far = a + square, b + square
+    following = np.roll(np.arange(4), -1)
+    faces = [quads(near, near[following], far[following], far)]
+    faces += [quads(e[[0]], e[[1]], e[[2]], e[[3]]) for e in (near, far)]
+    return mesh_of(np.concatenate(faces), color, tag, material, (a + b) / 2)
+
+
 def ring(
     radius: float, inner: float, width: float, center: Sequence[float], color: Rgb, tag: int, sides: int = 12
 ) -> Mesh:

@@ -114,10 +114,10 @@ def _lamp(material, flags, r, g, b):
             return F32(0.75), F32(0.03), F32(0.02), ONE
     elif material == LEFT_BLINKER:
         if flags & LEFT_BLINK:
-            return F32(3.0), F32(1.15), F32(0.05), ONE
+            return F32(3.0), F32(1.05), F32(0.03), ONE
     elif material == RIGHT_BLINKER:
         if flags & RIGHT_BLINK:
-            return F32(3.0), F32(1.15), F32(0.05), ONE
+            return F32(3.0), F32(1.05), F32(0.03), ONE
     elif material == REVERSE_LAMP:
         if flags & REVERSE:
             return F32(2.2), F32(2.2), F32(2.2), ONE
@@ -133,7 +133,7 @@ def _bulb(shows, state, r, g, b):
         if shows == 0:
             return F32(3.6), F32(0.07), F32(0.04), ONE
         if shows == 1:
-            return F32(3.4), F32(1.75), F32(0.03), ONE
+            return F32(3.4), F32(2.1), F32(0.03), ONE
         return F32(0.06), F32(3.2), F32(0.55), ONE
     return r, g, b, ZERO
 

@@ -5,7 +5,6 @@ hl, hw, hh: half length, half width and half height of the box, metres.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from drive_agent.sim.render import labels, materials
@@ -19,6 +18,7 @@ from drive_agent.sim.render.body import (
     SWINGS_WITH,
     Body,
     Part,
+    bar,
     ring,
 )
 from drive_agent.sim.render.mesh import Mesh, Rgb, box, cylinder, join, sphere
@@ -102,46 +102,39 @@ def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
 
 
 def _rider(
-    seat_x: float, seat_z: float, height: float, grip: tuple[float, float, float], look: int, *, helmet: bool
-) -> list[Part]:
-    """A seated person whose hands reach `grip`; `height` is from the seat to the crown."""
+    seat: tuple[float, float],
+    crown_z: float,
+    grip: tuple[float, float, float],
+    foot: tuple[float, float],
+    look: int,
+    *,
+    helmet: bool,
+) -> Mesh:
+    """A seated person: `seat`, `foot` are (x, z), hands reach `grip` (x, half the bar's width, z) on both sides."""
     tag = labels.RIDER
-    skin = SKINS[look % len(SKINS)]
-    trousers = TROUSERS[(look + 1) % len(TROUSERS)]
-    chest = 0.64 * height
-    lean = 0.30 * height
+    skin, trousers = SKINS[look % len(SKINS)], TROUSERS[(look + 1) % len(TROUSERS)]
+    height = crown_z - seat[1]
     head = 0.27 * height
+    shoulder = (seat[0] + 0.24 * height, seat[1] + 0.66 * height)
     hair = (0.75, 0.12, 0.10) if helmet else HAIRS[look % len(HAIRS)]
-    shoulder = (seat_x + lean, seat_z + chest)
     meshes = [
         box(
-            (0.24, 0.38, chest),
-            (seat_x + 0.02, 0, seat_z + chest / 2),
-            PAINTED,
-            tag,
-            materials.PAINT,
-            shift_x=lean,
+            (0.22, 0.34, shoulder[1] - seat[1]), ((seat[0], 0, (seat[1] + shoulder[1]) / 2)), PAINTED, tag,
+            materials.PAINT, top=(1.0, 1.12), shift_x=shoulder[0] - seat[0],
         ),
-        _head(head, skin, hair, tag).placed(shoulder[0] + 0.05, 0, shoulder[1] + 0.04),
-    ]
-    reach = math.hypot(grip[0] - shoulder[0], grip[2] - shoulder[1])
+        _head(crown_z - shoulder[1] - 0.2 * head, skin, hair, tag).placed(shoulder[0] + 0.05, 0, shoulder[1] + 0.2 * head),
+    ]  # fmt: skip
     for side in (-1, 1):
-        arm = box((0.10, 0.10, reach), (grip[0], side * grip[1], (grip[2] + shoulder[1]) / 2), PAINTED, tag, materials.PAINT,
-                  shift_x=shoulder[0] - grip[0])  # fmt: skip
-        meshes.append(arm)
-        knee_x, foot_z = seat_x + 0.36, max(0.14, seat_z - 0.68)
-        meshes.append(box((0.46, 0.15, 0.16), (seat_x + 0.18, side * 0.13, seat_z - 0.03), trousers, tag))
-        meshes.append(
-            box(
-                (0.13, 0.12, seat_z - foot_z),
-                (knee_x - 0.10, side * 0.15, (seat_z + foot_z) / 2),
-                trousers,
-                tag,
-                shift_x=0.12,
-            )
-        )
-        meshes.append(box((0.24, 0.10, 0.08), (knee_x - 0.05, side * 0.15, foot_z), BLACK, tag))
-    return [Part(join(meshes))]
+        knee = (seat[0] + 0.40, side * 0.15, max((seat[1] + foot[1]) / 2 + 0.10, foot[1] + 0.3))
+        elbow = (shoulder[0] + 0.10, side * (grip[1] - 0.01), (shoulder[1] + grip[2]) / 2 - 0.04)
+        meshes += [
+            bar((shoulder[0], side * 0.17, shoulder[1] - 0.05), elbow, 0.11, PAINTED, tag, materials.PAINT),
+            bar(elbow, (grip[0], side * grip[1], grip[2] + 0.03), 0.09, PAINTED, tag, materials.PAINT),
+            bar((seat[0], side * 0.10, seat[1] + 0.04), knee, 0.16, trousers, tag),
+            bar(knee, (foot[0], side * 0.14, foot[1] + 0.06), 0.12, trousers, tag),
+            box((0.24, 0.10, 0.08), (foot[0] + 0.05, side * 0.14, foot[1] + 0.04), BLACK, tag),
+        ]
+    return join(meshes)
 
 
 def bicycle(half_extents: tuple[float, float, float], look: int) -> Body:
@@ -150,25 +143,27 @@ def bicycle(half_extents: tuple[float, float, float], look: int) -> Body:
     tag = labels.BICYCLE
     radius = min(0.34, 0.42 * hl)
     front, rear = hl - radius - 0.01, -hl + radius + 0.01
-    seat_z = min(0.95, 1.1 * hh)
-    bar = (front - 0.12, min(hw * 0.8, 0.24), seat_z + 0.12)
-    frame = PAINTED
+    seat = (rear + 0.22, min(0.95, 1.1 * hh))
+    pedals = ((front + rear) / 2 - 0.05, radius)
+    head = (front - 0.10, seat[1] - 0.06)
+    grip = (head[0] - 0.04, min(hw * 0.8, 0.24), seat[1] + 0.08)
+
+    def tube(start: tuple[float, float], end: tuple[float, float]) -> Mesh:
+        return bar((start[0], 0, start[1]), (end[0], 0, end[1]), 0.05, PAINTED, tag, materials.PAINT)
+
     meshes = [
         ring(radius, radius * 0.82, 0.05, (rear, 0, radius), RUBBER, tag),
-        cylinder(0.10, 0.06, (rear, 0, radius), CHROME, tag, axis=1, sides=6),
-        box((front - rear - 0.3, 0.05, 0.06), ((front + rear) / 2 + 0.05, 0, seat_z - 0.18), frame, tag, materials.PAINT),
-        box((0.05, 0.05, seat_z - radius), (rear + 0.30, 0, (seat_z + radius) / 2), frame, tag, materials.PAINT, shift_x=-0.10),
-        box((0.06, 0.05, seat_z - radius), (0.05, 0, (seat_z + radius) / 2 - 0.1), frame, tag, materials.PAINT, shift_x=0.30),
-        box((0.5, 0.04, 0.05), (rear + 0.25, 0, radius), frame, tag, materials.PAINT),
-        box((0.26, 0.15, 0.06), (rear + 0.20, 0, seat_z - 0.02), BLACK, tag),
-        box((0.05, 0.05, bar[2] - radius), (front - 0.04, 0, (bar[2] + radius) / 2), frame, tag, materials.PAINT, shift_x=-0.10),
-        box((0.05, 2 * bar[1], 0.05), bar[:1] + (0, bar[2]), BLACK, tag),
-        box((0.05, 0.09, 0.07), (rear + 0.06, 0, seat_z - 0.22), (0.4, 0.05, 0.05), tag, materials.TAIL_LAMP),
-        box((0.05, 0.09, 0.09), (front + 0.02, 0, bar[2] - 0.1), (0.8, 0.8, 0.8), tag, materials.HEADLAMP),
+        tube(pedals, head), tube(pedals, seat), tube(pedals, (rear, radius)), tube((seat[0], seat[1] - 0.12), head),
+        tube((seat[0], seat[1] - 0.12), (rear, radius)), tube(head, (front, radius)),
+        box((0.26, 0.15, 0.06), (*seat[:1], 0, seat[1] - 0.02), BLACK, tag),
+        bar((head[0], 0, head[1]), (grip[0], 0, grip[2]), 0.04, CHROME, tag),
+        box((0.05, 2 * grip[1], 0.05), (grip[0], 0, grip[2]), BLACK, tag),
+        box((0.05, 0.09, 0.07), (rear + 0.06, 0, seat[1] - 0.22), (0.4, 0.05, 0.05), tag, materials.TAIL_LAMP),
+        box((0.05, 0.09, 0.09), (front - 0.02, 0, grip[2] - 0.12), (0.8, 0.8, 0.8), tag, materials.HEADLAMP),
     ]  # fmt: skip
     wheel = ring(radius, radius * 0.82, 0.05, (0, 0, 0), RUBBER, tag)
-    rider = _rider(rear + 0.20, seat_z, 2 * hh - seat_z, bar, look, helmet=look % 2 == 0)
-    return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), *rider))
+    rider = _rider(seat, 2 * hh, grip, (pedals[0], 0.12), look, helmet=look % 2 == 0)
+    return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), Part(rider)))
 
 
 def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
@@ -178,7 +173,7 @@ def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
     radius = min(0.32, 0.32 * hl)
     front, rear = hl - radius - 0.01, -hl + radius + 0.01
     seat_z = min(0.82, 1.05 * hh)
-    bar = (front - 0.28, min(hw * 0.85, 0.32), seat_z + 0.24)
+    bar_grip = (front - 0.28, min(hw * 0.85, 0.32), seat_z + 0.22)
     blinkers = []
     for side in (-1, 1):
         material = materials.LEFT_BLINKER if side < 0 else materials.RIGHT_BLINKER
@@ -201,7 +196,7 @@ def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
             materials.PAINT,
             top=(0.6, 0.8),
         ),
-        box((0.06, 2 * bar[1], 0.05), (bar[0], 0, bar[2]), BLACK, tag),
+        box((0.06, 2 * bar_grip[1], 0.05), (bar_grip[0], 0, bar_grip[2]), BLACK, tag),
         box((0.06, 0.22, 0.17), (front - 0.12, 0, seat_z + 0.04), (0.8, 0.8, 0.8), tag, materials.HEADLAMP),
         box(
             (0.06, 0.22, 0.11), (rear - 0.16, 0, seat_z - 0.06), (0.42, 0.05, 0.05), tag, materials.TAIL_LAMP
@@ -211,8 +206,9 @@ def motorcycle(half_extents: tuple[float, float, float], look: int) -> Body:
     wheel = join(
         [
             cylinder(radius, 0.12, (0, 0, 0), RUBBER, tag, axis=1, sides=12),
-            box((0.07, 0.16, 0.75), (-0.08, 0, 0.38), CHROME, tag, shift_x=-0.14),
+            *[bar((0, y, 0), (-0.16, y, seat_z - radius + 0.1), 0.06, CHROME, tag) for y in (-0.09, 0.09)],
         ]
     )
-    rider = _rider(rear + 0.42, seat_z + 0.02, 2 * hh - seat_z - 0.02, bar, look, helmet=True)
-    return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), *rider))
+    seat, foot = (rear + 0.40, seat_z), ((front + rear) / 2 - 0.12, 0.24)
+    rider = _rider(seat, 2 * hh, bar_grip, foot, look, helmet=True)
+    return Body((Part(join(meshes)), Part(wheel, (front, 0, radius), STEERED), Part(rider)))

@@ -301,6 +301,10 @@ def shade(
                         green + (air.fog[1] - green) * fall,
                         blue + (air.fog[2] - blue) * fall,
                     )
+            # Lamps are brighter than white: all channels shrink together, so that they keep their hue.
+            brightest = max(red, max(green, blue))
+            if brightest > ONE:
+                red, green, blue = red / brightest, green / brightest, blue / brightest
             picture.bgra[row, column, 0] = _to_byte(blue)
             picture.bgra[row, column, 1] = _to_byte(green)
             picture.bgra[row, column, 2] = _to_byte(red)

@@ -47,8 +47,8 @@ VAN_HULL = (
     (-0.97, 0.12, 0.52, 0.92, 0.90), (-0.995, 0.16, 0.52, 0.90, 0.88),
 )  # fmt: skip
 VAN_CABIN = (
-    (0.84, 0.49, 0.50, 0.89, 0.88), (0.62, 0.49, 0.97, 0.90, 0.80), (-0.90, 0.51, 1.00, 0.90, 0.82),
-    (-0.985, 0.51, 0.90, 0.88, 0.82),
+    (0.84, 0.49, 0.50, 0.89, 0.88), (0.62, 0.49, 0.97, 0.90, 0.80), (-0.93, 0.51, 1.00, 0.90, 0.82),
+    (-0.985, 0.51, 0.97, 0.88, 0.82),
 )  # fmt: skip
 
 
@@ -145,8 +145,8 @@ def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool =
         ]
         meshes.append(hull(post, tag, PAINT, [PAINT], None))
     if shape == "van":
-        x0, x1 = front.x + (rear.x - front.x) * 0.36, rear.x
-        panel = [Section(x, rear.low, front.high * 0.96, hw * 0.90, hw * 0.83) for x in (x0, x1)]
+        x0, x1 = front.x + (rear.x - front.x) * 0.36, glass[-1].x + 0.04
+        panel = [Section(x, rear.low, front.high * 0.96, hw * 0.915, hw * 0.835) for x in (x0, x1)]
         meshes.append(hull(panel, tag, PAINT, [PAINT], PAINT))
     size = min(1.0, hw / 0.9)
     meshes += _lamps(hl, hw, 0.86 * hh, 1.04 * hh if shape == "saloon" else 0.98 * hh, size, tag)

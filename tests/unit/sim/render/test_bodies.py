@@ -79,9 +79,9 @@ def test_vehicles_of_any_size_stay_in_their_box(
 def test_every_body_is_seen_with_its_tag_inside_its_box(
     world, front, actor, type_id, half_extents, name, tag, yaw_deg
 ) -> None:
-    camera = front(120, 120, 70.0, z=1.2, pitch_deg=-2.0)
+    camera = front(200, 200, 60.0, z=1.2, pitch_deg=-2.0)
     z = half_extents[2] if type_id.startswith("walker.") else 0.0
-    away = 11.0 if half_extents[2] > 0.3 else 7.0
+    away = 14.0 if half_extents[2] > 1.0 else 7.0
     shown = actor(type_id=type_id, half_extents=half_extents, x=away, z=z, yaw_deg=yaw_deg)
     picture = world(floor=False).render([camera], [shown])[0]
     mask = picture.instance == shown.id
@@ -97,8 +97,8 @@ def test_every_body_is_seen_with_its_tag_inside_its_box(
     tilt = math.radians(-2.0)
     ahead = corners[:, 0] * math.cos(tilt) + (corners[:, 2] - 1.2) * math.sin(tilt)
     up = -corners[:, 0] * math.sin(tilt) + (corners[:, 2] - 1.2) * math.cos(tilt)
-    focal = 60.0 / math.tan(math.radians(35.0))
-    columns, rows = 60 + focal * corners[:, 1] / ahead, 60 - focal * up / ahead
+    focal = 100.0 / math.tan(math.radians(30.0))
+    columns, rows = 100 + focal * corners[:, 1] / ahead, 100 - focal * up / ahead
     seen_rows, seen_columns = np.nonzero(mask)
     assert seen_rows.min() + 1 > rows.min() - 1
     assert seen_rows.max() < rows.max() + 1
