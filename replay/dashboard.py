@@ -23,7 +23,7 @@ from replay.text import put, shortened, width_of, wrapped
 HEIGHT = 116
 FULL_SPEED_MPS = 16.0
 MARGIN = 22
-_COLUMNS = (22, 206, 416, 652, 842)  # clock, speed, controls, model sees, plan
+_COLUMNS = (22, 206, 416, 662, 852)  # clock, speed, controls, model sees, plan
 _LABEL_Y, _SIZE = 24, 13
 PAST_S, AHEAD_S = 9.0, 3.0  # what the little plot of speed shows
 _PLOT_LEFT, _PLOT_WIDTH, _PLOT_TOP, _PLOT_HEIGHT = 1092, 166, 38, 50
@@ -184,7 +184,7 @@ def _draw_controls(image: np.ndarray, moment: Moment) -> None:
     left, width = x + 62, 110
     bar(image, left, 72, width, 8, palette.TRACK)
     center = left + width // 2
-    end = center - round(width / 2 * max(min(command.steer, 1.0), -1.0))  # left is positive
+    end = center - round((width / 2 - 4) * max(min(command.steer, 1.0), -1.0))  # left is positive
     bar(image, min(center, end) - 4, 72, abs(end - center) + 8, 8, palette.ACCENT)
     put(image, f"{command.steer:+.2f}".replace("-0.00", "+0.00"), left + width + 8, 81, _SIZE, palette.TEXT)
 

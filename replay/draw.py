@@ -35,6 +35,8 @@ def polylines(image: np.ndarray, many: Sequence[np.ndarray], color: Color, thick
 
 def simplified(points: np.ndarray, tolerance_px: float = 0.2) -> np.ndarray:
     """The same line with fewer points: each joint of a thick line shows as a speck."""
+    if len(points) < 3:
+        return points
     return cv2.approxPolyDP(np.asarray(points, np.float32)[:, None], tolerance_px, False)[:, 0]
 
 

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+import yaml
+
 from drive_agent.score.summary import summarise
 from replay.captions import MILD, title
 from replay.report_route import LEAN, RICH, Detail, route_section, status_badge
@@ -49,6 +51,7 @@ def render(run: Path, values: dict) -> str:
     return template.substitute(
         title=escape(run.resolve().name),
         subtitle=escape(_subtitle(values)),
+        provenance=escape(_provenance(settings)),
         style=(HERE / "report.css").read_text(encoding="utf-8"),
         script=(HERE / "report.js").read_text(encoding="utf-8"),
         headline=_headline(values),
@@ -69,11 +72,28 @@ def folder_name(route_id: str) -> str:
 
 
 def _subtitle(values: dict) -> str:
-    km = sum(row["route_length_m"] * row["route_completion"] / 100 for row in values["routes"]) / 1000
-    minutes = sum(row["simulated_s"] for row in values["routes"]) / 60
-    text = f"{len(values['routes'])} of {values['routes_total']} routes · {km:.1f} km · {minutes:.0f} min simulated"
+    metres = sum(row["route_length_m"] * row["route_completion"] / 100 for row in values["routes"])
+    seconds = sum(row["simulated_s"] for row in values["routes"])
+    driven = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.0f} m"
+    lasted = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    text = f"{len(values['routes'])} of {values['routes_total']} routes · {driven} · {lasted} simulated"
     factor = values["real_time_factor"]
     return text + (f" · {factor:.1f}x real time" if factor is not None else "")
+
+
+def _provenance(settings: str) -> str:
+    """What drove and from which state of the code, out of config.yaml; "" where the run has none."""
+    values = yaml.safe_load(settings) or {}
+    config = values.get("config", {})
+    facts = (
+        ("model", config.get("model", {}).get("kind")),
+        ("routes", config.get("routes")),
+        ("CARLA", config.get("carla", {}).get("kind")),
+        ("seed", values.get("seed")),
+        ("repetitions", config.get("repetitions")),
+        ("commit", str(values.get("git") or "")[:10]),
+    )
+    return " · ".join(f"{name} {value}" for name, value in facts if value not in (None, ""))
 
 
 def _headline(values: dict) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-import cv2
 import numpy as np
 
 from drive_agent.roadmap import RoadMap
+from replay.draw import simplified
 
 WIDTH, HEIGHT = 1000, 100  # of a plot, before the page stretches it
 NEAR_ROUTE_M = 45.0  # roads farther from the route are left out of its map
@@ -136,8 +136,7 @@ def _pieces(points: np.ndarray) -> str:
 
 
 def _line(points: np.ndarray, eps: float) -> str:
-    simple = cv2.approxPolyDP(np.asarray(points, np.float32)[:, None], eps, False)[:, 0]
-    return _text(simple)
+    return _text(simplified(points, eps))
 
 
 def _text(points: np.ndarray) -> str:

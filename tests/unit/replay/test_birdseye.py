@@ -58,6 +58,17 @@ def test_the_map_lies_where_the_road_is_from_every_pose(picture: MapPicture, pos
             assert near(image[round(row), round(column)], color)
 
 
+@pytest.mark.parametrize("speed_mps", [0.0, 0.5, 11.0, 30.0])
+def test_plans_that_end_before_or_beyond_their_path_are_drawn(timeline: Timeline, speed_mps: float) -> None:
+    moment = timeline.moments[100]
+    assert moment.plan is not None
+    plan = replace(moment.plan, speeds_mps=np.full(6, speed_mps))
+    birdseye = BirdsEye(timeline.road_map, timeline.header.route.points, upward_view(424, 428))
+    image = birdseye.draw(replace(moment, plan=plan, scene=None), timeline.track[:1])
+    bare = birdseye.draw(replace(moment, plan=None, scene=None), timeline.track[:1])
+    assert (image != bare).any()
+
+
 def test_cars_and_what_the_model_sees_are_drawn_in_place(timeline: Timeline) -> None:
     view = upward_view(424, 428, 4.0)
     moment = timeline.moments[100]

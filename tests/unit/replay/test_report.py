@@ -15,7 +15,13 @@ from replay.report_route import LEAN, route_section
 from replay.video import write_video
 
 VOID = {"meta", "img", "br", "hr", "input", "link", "source"}
-HOSTILE_CONFIG = "routes: '</pre><script>alert(3)</script>'\nseed: 3\n"
+HOSTILE_CONFIG = """
+config:
+  routes: '</pre><script>alert(3)</script>'
+  model: {kind: embedded}
+seed: 3
+git: 0123456789abcdef
+"""
 
 
 class Page(HTMLParser):
@@ -80,6 +86,7 @@ def test_it_says_all_routes_and_names_the_rules(page: Page, text: str) -> None:
     for name in ("Leaderboard 2.1", "Leaderboard 2.0", "Leaderboard 1.0", "Bench2Drive"):
         assert name in text
     assert "Red light run" in text
+    assert "model embedded" in text and "seed 3 · commit 0123456789<" in text
     assert "ValueError: &lt;b&gt;boom&lt;/b&gt;" in text
 
 
