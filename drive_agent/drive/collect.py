@@ -35,7 +35,7 @@ TICK_S = 0.05
 TIMEOUT_S = 60.0
 SUBSCRIBED_S = 0.2  # wall time in which a stream's connection is made
 WEATHER_S = 12.0
-STUCK_US = 60_000_000
+STUCK_US, STUCK_AT_RED_US = 20_000_000, 70_000_000
 ROUTE_M = (250.0, 900.0)
 ROUTE_END_M = 45.0  # a path label reaches this far
 CLEAR_AHEAD = 18  # points of a lane before the next junction where no route starts
@@ -259,7 +259,7 @@ class CollectWorld:
         hit = {own for own, _ in self._collisions}
         self._collisions.clear()
         for car in self._cars:
-            stuck = car.standing_us > STUCK_US
+            stuck = car.standing_us > (STUCK_AT_RED_US if car.at_red else STUCK_US)
             crashed = car.vehicle.id in hit
             if car.left_m > ROUTE_END_M and not stuck and not crashed:
                 continue

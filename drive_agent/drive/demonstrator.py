@@ -133,12 +133,18 @@ class Demonstrator:
         self._waiting.clear()
         self._previous = None
         self._plan: Plan | None = None
+        self._situation: Situation | None = None
         self.standing_us = 0
 
     @property
     def left_m(self) -> float:
         """Way to the end of the route."""
         return self._expert.left_m
+
+    @property
+    def at_red(self) -> bool:
+        """Whether a light holds the car, or the queue that it stands in."""
+        return self._situation is not None and self._situation.light in (LightState.RED, LightState.YELLOW)
 
     def step(self, truth: Truth) -> Command:
         """Decide one tick; every `PERIOD_S` remember the frame and write the one of three seconds ago."""
@@ -160,6 +166,7 @@ class Demonstrator:
     def _look(self, truth: Truth, *, is_due: bool) -> Plan:
         """Plan anew, and remember the frame when its pictures are due."""
         plan, situation = self._expert.step(truth)
+        self._situation = situation
         packet = self._packet(truth)
         self._frames.ego(packet)
         if is_due:

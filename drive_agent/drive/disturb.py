@@ -14,9 +14,9 @@ from drive_agent.types import Command
 
 @dataclass(frozen=True)
 class DisturbConfig:
-    steer_every_s: float = 7.0  # mean time between two pushes at the wheel
+    steer_every_s: float = 5.0  # mean time between two pushes at the wheel
     steer_length_s: tuple[float, float] = (0.5, 1.5)
-    curvature_per_m: tuple[float, float] = (0.008, 0.03)
+    curvature_per_m: tuple[float, float] = (0.015, 0.06)
     pace_every_s: float = 12.0
     pace_length_s: tuple[float, float] = (1.0, 3.5)
     pace: tuple[float, float] = (0.3, 1.25)  # factor on the planned speeds

@@ -26,6 +26,7 @@ RUN_MPS, RUN_SHARE = 2.6, 0.15
 LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
 ELBOW_M = 1.0  # room that people keep before a car
 GIVE_UP_US = 15_000_000
+TURN_BACK_US = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Stroller:
         0  # when so many targets are left the next leg is the road: look first; 0 when not crossing
     )
     waited_us: int = 0
+    held_us: int = 0  # how long a car has been in the way
     came_from: tuple[int, int] = (0, 0)  # pavement and place before the crossing
 
 
@@ -119,7 +121,8 @@ class Pavements:
 def new_stroller(pavements: Pavements, pavement: int, place: int, rng: np.random.Generator) -> Stroller:
     """A person at a place, going either way."""
     direction = 1 if rng.random() < 0.5 else -1
-    return Stroller(pavement, place, direction, rng.uniform(*PACE_MPS), rng.uniform(-SIDE_M, SIDE_M))
+    pace, side = rng.uniform(*PACE_MPS), rng.uniform(-SIDE_M, SIDE_M)
+    return Stroller(pavement, place, direction, pace, side, came_from=(pavement, place))
 
 
 def walk(
@@ -142,8 +145,20 @@ def walk(
     gap = person.targets[0] - position
     direction = gap / max(float(np.linalg.norm(gap)), 1e-6)
     if _car_in_the_way(position, direction, cars):
-        return np.zeros(2)
+        return _held_up(person, pavements, step_us)
+    person.held_us = 0
     return direction * person.pace_mps
+
+
+def _held_up(person: Stroller, pavements: Pavements, step_us: int) -> np.ndarray:
+    """Stand before a car; when it does not go away turn back, for it may be waiting too."""
+    person.held_us += step_us
+    if person.held_us > TURN_BACK_US:
+        person.held_us = 0
+        person.look_at = 0
+        person.came_from, (person.pavement, person.place) = (person.pavement, person.place), person.came_from
+        person.targets = [pavements.lines[person.pavement].points[person.place]]
+    return np.zeros(2)
 
 
 def _wait(person: Stroller, step_us: int) -> np.ndarray:

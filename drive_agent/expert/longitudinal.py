@@ -27,7 +27,8 @@ STANDING_MPS = 0.3
 WALKER_SPARE_M = 3.0
 STANDSTILL_GAP_M = 3.0
 HEADWAY_S = 1.0
-SLOW_LEAD_MPS = 1.5
+SLOW_LEAD_MPS = 2.5
+CLEAR_OF_LINE_M = 2.0  # from the tail to the line, when one comes to stand beyond it
 PREVIEW_S = 0.5  # the target is the speed wanted this much later: what a controller can still reach
 PROFILE_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 STEP_S = 0.25
@@ -98,7 +99,7 @@ def no_room_behind(line_m: float, lead: Lead | None, length_m: float) -> bool:
     """Whether one would come to stand on a stop line, because a slow lead is just behind it."""
     if lead is None or lead.speed_mps > SLOW_LEAD_MPS:
         return False
-    return 0.0 < line_m < lead.gap_m < line_m + length_m + STANDSTILL_GAP_M
+    return 0.0 < line_m < lead.gap_m < line_m + length_m + STANDSTILL_GAP_M + CLEAR_OF_LINE_M
 
 
 def _behind(lead: Lead) -> Bound:
