@@ -108,7 +108,9 @@ def _drive(words: list[str]) -> int:
     config = build(DriveConfig, compose("drive", words))
     console = Console(highlight=False)
     films: list[Future] = []
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,)) as studio:
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,)
+    ) as studio:
 
         def film(route: Path) -> None:
             if config.video:

@@ -21,7 +21,7 @@ from drive_agent.config import ConfigError, DriveConfig
 from drive_agent.drive.carla import CarlaEnv, CarlaSettings
 from drive_agent.drive.carla_sensors import SensorSettings
 from drive_agent.drive.env import Driver, Ground
-from drive_agent.drive.loop import run_episode
+from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
 from drive_agent.drive.progress import DriveProgress
 from drive_agent.drive.roster import make_driver
 from drive_agent.log.schema import Outcome, RunHeader
@@ -174,14 +174,14 @@ def _drive_job(
     for attempt in range(SERVER_TRIES):
         try:
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
-        except (TimeoutError, ConnectionError, ServerError) as error:
-            outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
+        except AgentError as error:
+            return Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0)
         except (
-            RuntimeError
-        ) as error:  # what the carla client raises for everything the server says or does not say
-            outcome = Outcome("Failed - Simulation crashed", str(error), 0.0, 0.0)
-        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
-            return Outcome("Failed - Agent crashed", f"{type(error).__name__}: {error}", 0.0, 0.0)
+            OSError,
+            RuntimeError,
+            ServerError,
+        ) as error:  # the carla client raises RuntimeError for everything
+            outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
         progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt + 1} of {SERVER_TRIES}")
         world.drop()
     return outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from drive_agent.drive.env import Driver, Env, Ground, Listener
 from drive_agent.log.schema import Outcome
@@ -12,12 +13,21 @@ from drive_agent.score.judge import RouteJudge
 from drive_agent.types import Briefing
 from scenarios.routes import RouteSpec
 
+Answer = TypeVar("Answer")
 STATUS = {  # the Leaderboard's wording of how a route ended
     "completed": "Completed",
     "route_deviation": "Failed - Agent deviated from the route",
     "blocked": "Failed - Agent got blocked",
     "timeout": "Failed - Agent timed out",
 }
+
+
+SIMULATION_CRASHED = "Failed - Simulation crashed"
+AGENT_CRASHED = "Failed - Agent crashed"
+
+
+class AgentError(Exception):
+    """The driver raised: the route has failed, the simulation goes on. The text names the cause."""
 
 
 def run_episode(
@@ -28,24 +38,60 @@ def run_episode(
     open_log: Callable[[Briefing, Ground], EpisodeWriter],
     listeners: Sequence[Listener] = (),
 ) -> Outcome:
-    """Drive one route to its end and log every tick. Exceptions of env or driver are the caller's to judge."""
+    """Drive one route to its end and log every tick.
+
+    Raises AgentError for whatever the driver raises, and what the environment raises as it is; the log then ends with
+    the failure.
+    """
     briefing, ground = env.reset(spec, seed)
-    driver.brief(briefing, ground)
-    judge = RouteJudge(ground.route, ground.road_map)
+    started = time.perf_counter()
     with open_log(briefing, ground) as log:
-        started, first_us = time.perf_counter(), None
-        while True:
-            packet, truth = env.observe(), env.truth()
-            first_us = truth.time_us if first_us is None else first_us
-            decision = driver.step(packet, truth)
-            log.write(truth, decision)
-            judge.update(truth)
-            for listener in listeners:
-                listener.tick(truth, decision, judge.completion_percent)
-            if judge.ended is not None:
-                break
-            env.apply(decision.command)
-        wall_s = time.perf_counter() - started
-        outcome = Outcome(STATUS[judge.ended], "", wall_s, (truth.time_us - first_us) / 1e6)
+        try:
+            simulated_s, ended = _drive(env, driver, briefing, ground, log, listeners)
+        except Exception as error:
+            log.finish(Outcome(status_of(error), reason_of(error), time.perf_counter() - started, 0.0))
+            raise
+        outcome = Outcome(STATUS[ended], "", time.perf_counter() - started, simulated_s)
         log.finish(outcome)
     return outcome
+
+
+def _drive(
+    env: Env,
+    driver: Driver,
+    briefing: Briefing,
+    ground: Ground,
+    log: EpisodeWriter,
+    listeners: Sequence[Listener],
+) -> tuple[float, str]:
+    """Tick until the judge ends the route; simulated seconds and how it ended."""
+    judge = RouteJudge(ground.route, ground.road_map)
+    _asked(driver.brief, briefing, ground)
+    while True:
+        packet, truth = env.observe(), env.truth()
+        decision = _asked(driver.step, packet, truth)
+        log.write(truth, decision)
+        judge.update(truth)
+        for listener in listeners:
+            listener.tick(truth, decision, judge.completion_percent)
+        if judge.ended is not None:
+            return judge.simulated_s, judge.ended
+        env.apply(decision.command)
+
+
+def _asked(call: Callable[..., Answer], *arguments: object) -> Answer:
+    """Call the driver; what it raises is its own fault, not the simulation's."""
+    try:
+        return call(*arguments)
+    except Exception as error:
+        raise AgentError(f"{type(error).__name__}: {error}") from error
+
+
+def status_of(error: Exception) -> str:
+    """The Leaderboard's status for an error out of `run_episode`."""
+    return AGENT_CRASHED if isinstance(error, AgentError) else SIMULATION_CRASHED
+
+
+def reason_of(error: Exception) -> str:
+    """An error as one line."""
+    return " ".join(str(error).split())
