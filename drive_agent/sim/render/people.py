@@ -25,6 +25,8 @@ from drive_agent.sim.render.mesh import Mesh, Rgb, box, cylinder, join, sphere
 
 SKINS = ((0.86, 0.68, 0.56), (0.72, 0.53, 0.40), (0.50, 0.35, 0.26), (0.92, 0.75, 0.64))
 HAIRS = ((0.16, 0.11, 0.08), (0.42, 0.28, 0.15), (0.10, 0.10, 0.11), (0.62, 0.55, 0.48))
+JACKETS = ((0.62, 0.16, 0.15), (0.18, 0.30, 0.55), (0.20, 0.42, 0.28), (0.80, 0.78, 0.72), (0.85, 0.62, 0.18),
+           (0.30, 0.30, 0.33), (0.55, 0.35, 0.55), (0.80, 0.42, 0.18), (0.25, 0.50, 0.55))  # fmt: skip
 TROUSERS = (
     (0.20, 0.24, 0.38),
     (0.22, 0.22, 0.24),
@@ -59,7 +61,7 @@ def _head(height: float, skin: Rgb, hair: Rgb, tag: int) -> Mesh:
 
 
 def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
-    """A standing or walking person; the jacket takes the actor's colour, `look` chooses the rest.
+    """A standing or walking person; `look` chooses skin, hair and clothes.
 
     The origin is the middle of the box, where CARLA has that of its walkers.
     """
@@ -67,15 +69,14 @@ def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
     height = 2 * half_extents[2]
     width = min(half_extents[1], 0.24 * height)
     skin, hair = SKINS[look % len(SKINS)], HAIRS[(look // 2) % len(HAIRS)]
-    trousers = TROUSERS[look % len(TROUSERS)]
+    trousers, jacket = TROUSERS[look % len(TROUSERS)], JACKETS[(look // 3) % len(JACKETS)]
     hip, shoulder = 0.49 * height, 0.81 * height
     depth = min(half_extents[0], 0.11 * height)
     arm = 0.18 * width * 2
     torso_half = width - arm
     torso = join(
         [
-            box((1.5 * depth, 1.72 * torso_half, shoulder - hip + 0.06), (0, 0, (shoulder + hip) / 2), PAINTED, tag,
-                materials.PAINT, top=(1.05, 1.16)),
+            box((1.5 * depth, 1.72 * torso_half, shoulder - hip + 0.06), (0, 0, (shoulder + hip) / 2), jacket, tag, materials.PLAIN, top=(1.05, 1.16)),
             box((1.45 * depth, 1.7 * torso_half, 0.12), (0, 0, hip), trousers, tag),
             _head(height - shoulder - 0.06, skin, hair, tag).placed(0, 0, shoulder + 0.06),
         ]
@@ -89,7 +90,7 @@ def pedestrian(half_extents: tuple[float, float, float], look: int) -> Body:
         BLACK,
         min(0.24, 1.55 * half_extents[0]),
     )
-    sleeve = _limb(shoulder - 0.42 * height, arm, PAINTED, tag, materials.PAINT, skin, 0.09)
+    sleeve = _limb(shoulder - 0.42 * height, arm, jacket, tag, materials.PLAIN, skin, 0.09)
     parts = [Part(torso)]
     for side, leg_swing, arm_swing in ((-1, SWINGS_WITH, SWINGS_AGAINST), (1, SWINGS_AGAINST, SWINGS_WITH)):
         parts.append(Part(leg, (0, side * 0.5 * torso_half, hip), leg_swing))
@@ -113,14 +114,14 @@ def _rider(
     """A seated person: `seat`, `foot` are (x, z), hands reach `grip` (x, half the bar's width, z) on both sides."""
     tag = labels.RIDER
     skin, trousers = SKINS[look % len(SKINS)], TROUSERS[(look + 1) % len(TROUSERS)]
+    jacket = JACKETS[(look // 2) % len(JACKETS)]
     height = crown_z - seat[1]
     head = 0.27 * height
     shoulder = (seat[0] + 0.24 * height, seat[1] + 0.66 * height)
     hair = (0.75, 0.12, 0.10) if helmet else HAIRS[look % len(HAIRS)]
     meshes = [
         box(
-            (0.22, 0.34, shoulder[1] - seat[1]), ((seat[0], 0, (seat[1] + shoulder[1]) / 2)), PAINTED, tag,
-            materials.PAINT, top=(1.0, 1.12), shift_x=shoulder[0] - seat[0],
+            (0.22, 0.34, shoulder[1] - seat[1]), ((seat[0], 0, (seat[1] + shoulder[1]) / 2)), jacket, tag, materials.PLAIN, top=(1.0, 1.12), shift_x=shoulder[0] - seat[0],
         ),
         _head(crown_z - shoulder[1] - 0.2 * head, skin, hair, tag).placed(shoulder[0] + 0.05, 0, shoulder[1] + 0.2 * head),
     ]  # fmt: skip
@@ -128,8 +129,8 @@ def _rider(
         knee = (seat[0] + 0.40, side * 0.15, max((seat[1] + foot[1]) / 2 + 0.10, foot[1] + 0.3))
         elbow = (shoulder[0] + 0.10, side * (grip[1] - 0.01), (shoulder[1] + grip[2]) / 2 - 0.04)
         meshes += [
-            bar((shoulder[0], side * 0.17, shoulder[1] - 0.05), elbow, 0.11, PAINTED, tag, materials.PAINT),
-            bar(elbow, (grip[0], side * grip[1], grip[2] + 0.03), 0.09, PAINTED, tag, materials.PAINT),
+            bar((shoulder[0], side * 0.17, shoulder[1] - 0.05), elbow, 0.11, jacket, tag),
+            bar(elbow, (grip[0], side * grip[1], grip[2] + 0.03), 0.09, jacket, tag),
             bar((seat[0], side * 0.10, seat[1] + 0.04), knee, 0.16, trousers, tag),
             bar(knee, (foot[0], side * 0.14, foot[1] + 0.06), 0.12, trousers, tag),
             box((0.24, 0.10, 0.08), (foot[0] + 0.05, side * 0.14, foot[1] + 0.04), BLACK, tag),

@@ -60,12 +60,16 @@ class Renderer:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._scratch: dict[tuple, tuple] = {}
+        self._weather: Weather | None = None
         self._sun_key: tuple = ()
         self.set_weather([-1.0] * 14)
 
     def set_weather(self, values: Sequence[float]) -> None:
         """14 floats in the order of `carla.WeatherParameters`; negative ones mean a clear noon."""
-        self._air = atmosphere(Weather.from_carla(values))
+        weather = Weather.from_carla(values)
+        if weather == self._weather:
+            return
+        self._weather, self._air = weather, atmosphere(weather)
         key = tuple(self._air.sun_direction.tolist())
         if key != self._sun_key:
             self._town_shadow = self._shadow_of_town()

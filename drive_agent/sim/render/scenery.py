@@ -20,6 +20,7 @@ from drive_agent.sim.render.mesh import Mesh, join
 from drive_agent.sim.render.plots import Plots
 from drive_agent.sim.render.signals import (
     GIVE_WAY,
+    KIND_OF_TYPE,
     LIGHT,
     SPEED_LIMIT,
     STOP,
@@ -94,6 +95,13 @@ def _add_light(stand: _Stand, approach: Approach, clearance: RoadClearance) -> N
     number = stand.add(mesh)
     stand.lights.append(TrafficLight(approach.signal_id, number, x, y, z))
     stand.bump(x, y, z, (0.13, 0.13, furniture.MAST_HEIGHT_M / 2), approach.yaw_rad, labels.TRAFFIC_LIGHT)
+
+
+def _add_idle_light(stand: _Stand, landmark: carla.Landmark) -> None:
+    """A light that rules no lane: drawn where the map has it, so that every light of the map can be set."""
+    place, yaw_rad = landmark.transform.location, math.radians(landmark.transform.rotation.yaw)
+    number = stand.add(furniture.traffic_light((2.0,)).placed(place.x, place.y, place.z, yaw_rad))
+    stand.lights.append(TrafficLight(landmark.id, number, place.x, place.y, place.z))
 
 
 def _add_sign(stand: _Stand, approach: Approach, clearance: RoadClearance) -> None:
@@ -209,6 +217,11 @@ def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> S
     for approach in found:
         if approach.kind == LIGHT:
             _add_light(stand, approach, clearance)
+    ruling = {light.signal_id for light in stand.lights}
+    for landmark in carla_map.get_all_landmarks():
+        if KIND_OF_TYPE.get(landmark.type) == LIGHT and landmark.id not in ruling:
+            ruling.add(landmark.id)
+            _add_idle_light(stand, landmark)
     for approach in found:
         if approach.kind != LIGHT:
             _add_sign(stand, approach, clearance)

@@ -22,6 +22,7 @@ MAST_AHEAD_M = np.arange(
     11.0, 50.0, 1.0
 )  # nearer, the upper head would leave a camera's 26 degrees at the line
 MAST_ASIDE_M = np.arange(0.8, 10.0, 0.6)
+MOST_LANES = 8  # looked for on one side of a road
 CLEARANCE_M, LOOK_AROUND_M = 0.9, 12.0
 SIGHT_BEFORE_M, SIGHT_AFTER_M = 28.0, 14.0  # kept free of trees around a stop line, along the approach
 
@@ -90,21 +91,37 @@ def _before_junction(waypoint: carla.Waypoint) -> carla.Waypoint | None:
     return None
 
 
+def _candidate_lanes(landmark: carla.Landmark) -> list[int]:
+    """Lane ids of the validity; where the map gives none, all lanes of the landmark's orientation."""
+    lanes = [
+        lane
+        for low, high in landmark.get_lane_validities()
+        for lane in range(min(low, high), max(low, high) + 1)
+        if lane
+    ]
+    if lanes:
+        return lanes
+    sides = {carla.LandmarkOrientation.Positive: (-1,), carla.LandmarkOrientation.Negative: (1,)}
+    return [side * k for side in sides.get(landmark.orientation, (-1, 1)) for k in range(1, MOST_LANES + 1)]
+
+
 def _controlled(carla_map: carla.Map, landmark: carla.Landmark) -> list[carla.Waypoint]:
     """Waypoints of the driving lanes that the landmark is for, at their stop line."""
     found = []
-    for low, high in landmark.get_lane_validities():
-        for lane in range(min(low, high), max(low, high) + 1):
-            waypoint = carla_map.get_waypoint_xodr(landmark.road_id, lane, landmark.s) if lane else None
-            if waypoint is not None and waypoint.lane_type == carla.LaneType.Driving:
-                entry = _before_junction(waypoint)
-                if entry is not None:
-                    found.append(entry)
+    for lane in _candidate_lanes(landmark):
+        # A signal may stand exactly at the end of its road, where the map has no waypoint any more.
+        stations = (landmark.s, landmark.s - 0.05, landmark.s + 0.05)
+        waypoints = (carla_map.get_waypoint_xodr(landmark.road_id, lane, s) for s in stations if s >= 0.0)
+        waypoint = next((waypoint for waypoint in waypoints if waypoint is not None), None)
+        if waypoint is not None and waypoint.lane_type == carla.LaneType.Driving:
+            entry = _before_junction(waypoint)
+            if entry is not None:
+                found.append(entry)
     return found
 
 
 def approaches(carla_map: carla.Map) -> list[Approach]:
-    """Every light, stop, give-way and speed-limit sign of the map, in the map's order, one per signal id."""
+    """Every light, stop, give-way and speed-limit sign that rules a lane, in the map's order, one per signal id."""
     lanes: dict[tuple[str, str], dict[tuple[int, int], carla.Waypoint]] = {}
     values: dict[tuple[str, str], float] = {}
     for landmark in carla_map.get_all_landmarks():
