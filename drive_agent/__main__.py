@@ -138,7 +138,7 @@ def _sim(words: list[str]) -> int:
     from drive_agent.sim.__main__ import main as serve
 
     given = _pairs(words, ("port", "town", "seed", "threads", "rendering"))
-    flags = []
+    flags = ["--town", "Brookfield"]
     for key in ("port", "town", "seed", "threads"):
         if key in given:
             flags += [f"--{key}", given[key]]

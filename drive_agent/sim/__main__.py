@@ -12,7 +12,7 @@ from drive_agent.sim.server import HOST, PortInUseError, Server
 _WRONG_CALL = 2
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drive_agent.sim", description=__doc__)
     parser.add_argument(
         "--port", type=int, default=2000, help="RPC port; the next one carries the streams; 0: any free pair"
@@ -25,7 +25,7 @@ def _arguments() -> argparse.Namespace:
         "--synchronous", action="store_true", help="no tick before a client asks for one: runs repeat exactly"
     )
     parser.add_argument("--parent-pid", type=int, help="end when this parent process is gone")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def _announce(port: int) -> None:
@@ -46,10 +46,10 @@ async def _serve(town: Town, arguments: argparse.Namespace) -> None:
     await server.run(arguments.port, arguments.parent_pid, _announce)
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Serve until told to stop; 2 for a wrong call."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    arguments = _arguments()
+    arguments = _arguments(words)
     try:
         asyncio.run(_serve(load_town(arguments.town), arguments))
     except (TownError, PortInUseError) as error:
