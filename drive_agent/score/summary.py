@@ -77,9 +77,13 @@ class _TickFigures:
 def _ticks_of(folder: Path) -> _TickFigures:
     figures = _TickFigures()
     for log in logs_in(folder):
-        if log.exists() and log.stat().st_size:
+        if not log.exists() or not log.stat().st_size:
+            continue
+        try:
             with Episode.open(log) as episode:
                 figures.add(episode)
+        except ValueError:  # unreadable: named under "missing", with the reason
+            continue
     return figures
 
 
