@@ -51,7 +51,10 @@ def spawn(client: carla.Client, world: carla.World, count: int, manager: carla.T
     car = library.find("vehicle.tesla.model3")
     auto = carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())
     places = world.get_map().get_spawn_points()
-    batch = [carla.command.SpawnActor(car, p).then(auto) for p in places[:: max(len(places) // max(count, 1), 1)][:count]]
+    batch = [
+        carla.command.SpawnActor(car, p).then(auto)
+        for p in places[:: max(len(places) // max(count, 1), 1)][:count]
+    ]
     return sum(not r.has_error() for r in client.apply_batch_sync(batch, False))
 
 
@@ -64,7 +67,11 @@ def bench_ticks(table: Table) -> None:
             manager.set_synchronous_mode(True)
             got = spawn(client, world, count, manager)
             spent = timed(world.tick, 400)
-            table.add_row(f"tick, {got} vehicles", f"{statistics.median(spent):.2f} ms", f"{1e3 / statistics.mean(spent):.0f} ticks/s")
+            table.add_row(
+                f"tick, {got} vehicles",
+                f"{statistics.median(spent):.2f} ms",
+                f"{1e3 / statistics.mean(spent):.0f} ticks/s",
+            )
             manager.set_synchronous_mode(False)
             manager.shut_down()
 
@@ -87,7 +94,11 @@ def camera_tick(world: carla.World, mounts: tuple[CameraMount, ...]) -> Callable
     boxes = []
     for mount in mounts:
         camera = library.find("sensor.camera.rgb")
-        for key, value in (("image_size_x", mount.width), ("image_size_y", mount.height), ("fov", np.degrees(mount.fov_rad))):
+        for key, value in (
+            ("image_size_x", mount.width),
+            ("image_size_y", mount.height),
+            ("fov", np.degrees(mount.fov_rad)),
+        ):
             camera.set_attribute(key, str(value))
         box: queue.Queue = queue.Queue()
         world.spawn_actor(camera, camera_transform(mount), attach_to=ego).listen(box.put)

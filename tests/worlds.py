@@ -11,9 +11,20 @@ from collections.abc import Iterable
 import numpy as np
 
 from drive_agent.log.schema import RunHeader
+from drive_agent.rig import CameraMount
 from drive_agent.roadmap import Lane, RoadMap, StopLine
 from drive_agent.routing import Route
-from drive_agent.types import ActorInfo, Collision, LightState, Maneuver, ObjectKind, Truth
+from drive_agent.types import (
+    ActorInfo,
+    CameraImage,
+    Collision,
+    EgoState,
+    Frame,
+    LightState,
+    Maneuver,
+    ObjectKind,
+    Truth,
+)
 
 LANE_M = 3.5
 EGO_LANE_Y = -LANE_M / 2
@@ -159,3 +170,23 @@ def _row(x: float, y: float, yaw: float, speed: float) -> list[float]:
 def _stop_line(stop_m: float, kind: str) -> StopLine:
     ends = np.array([[stop_m, EGO_LANE_Y - LANE_M / 2], [stop_m, EGO_LANE_Y + LANE_M / 2]])
     return StopLine(kind, "s1", (0,), (stop_m,), ends, np.array([stop_m + 8.0, EGO_LANE_Y - 4.0, 5.0]))
+
+
+def plain_frame(cameras: tuple[CameraMount, ...], seed: int = 0) -> Frame:
+    """A frame whose cameras all show noise, on a straight route."""
+    rng = np.random.default_rng(seed)
+
+    def picture(mount: CameraMount, time_us: int) -> CameraImage:
+        rgb = rng.integers(0, 256, (mount.height, mount.width, 3), dtype=np.uint8)
+        return CameraImage(mount.name, time_us, rgb, b"")
+
+    return Frame(
+        time_us=500_000,
+        cameras={mount.name: picture(mount, 500_000) for mount in cameras},
+        previous={mount.name: picture(mount, 0) for mount in cameras},
+        ego=EgoState(500_000, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 50.0),
+        history_ego=np.zeros((1, 4)),
+        route_ego=np.array([[40.0, 0.0], [80.0, 0.0]]),
+        route_maneuvers=(Maneuver.LANE_FOLLOW, Maneuver.LANE_FOLLOW),
+        maneuver=Maneuver.LANE_FOLLOW,
+    )
