@@ -71,6 +71,8 @@ class Sensors:
         """The sensor's memory; its random numbers depend on the server's seed, its own `noise_seed` and its id."""
         memory = self._memories.get(sensor.id)
         if memory is None:
+            alive = {other.id for other in self._world.sensors}
+            self._memories = {key: kept for key, kept in self._memories.items() if key in alive}
             numbers = {
                 name: number
                 for name, text in sensor.attributes.items()
@@ -80,11 +82,6 @@ class Sensors:
             memory = SensorMemory(entropy, sensor.born_s, numbers=numbers)
             self._memories[sensor.id] = memory
         return memory
-
-    def forget_destroyed(self) -> None:
-        """Drop memories of sensors that are gone."""
-        alive = {sensor.id for sensor in self._world.sensors}
-        self._memories = {key: memory for key, memory in self._memories.items() if key in alive}
 
     def is_due(self, memory: SensorMemory) -> bool:
         """Whether this tick begins another `sensor_tick`, counted from the first tick after the sensor's spawn.

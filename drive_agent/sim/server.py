@@ -26,6 +26,7 @@ from drive_agent.sim.rpc_batch import batch_methods
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
+from drive_agent.sim.wakeups import WakeUps
 from drive_agent.sim.wire import WORLD_STREAM_ID
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
 
@@ -36,6 +37,7 @@ _STALLED_SUBSCRIBER_S = 10.0
 _LONGEST_FREE_TICK_S = 0.1
 _PARENT_CHECK_S = 0.5
 _MAX_MESSAGE_BYTES = 256 * 2**20
+_MAX_QUEUED = 10_000
 _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
 _PORT_TRIES = 100
 
@@ -65,7 +67,10 @@ class Server:
         self._streams = Streams(lambda: self.world.snapshot, self.pump)
         self.world.on_stream_closed = self._streams.close
         self._dispatcher = Dispatcher(all_methods())
+        self._wake_ups = WakeUps(self.world.traffic_managers)
         self._queue: deque[Request] = deque()
+        self._waiting_connections: list[RpcConnection] = []
+        self._failure: Exception | None = None
         self._pumping = False
         self._rendering: Future[Any] | None = None
         self._render_thread = ThreadPoolExecutor(1, thread_name_prefix="render")
@@ -81,13 +86,16 @@ class Server:
         return RpcConnection(self, Client(self.world, self._next_client_id - 1))
 
     def enqueue(self, requests: list[Request]) -> None:
-        """Take requests in the order given."""
+        """Take requests in the order given; who sends more than can be kept is not read from until they are done."""
         self._queue.extend(requests)
         self.pump()
+        if len(self._queue) > _MAX_QUEUED and requests:
+            requests[-1].connection.pause_reading()
+            self._waiting_connections.append(requests[-1].connection)
 
     def pump(self) -> None:
         """Run what can run."""
-        if self._pumping:
+        if self._pumping or self._failure is not None:
             return
         self._pumping = True
         try:
@@ -96,22 +104,38 @@ class Server:
                 if ticks and not self._may_tick():
                     break
                 self._serve(self._queue.popleft(), ticks=ticks)
+        except Exception as error:  # noqa: BLE001 - a broken tick: `run` raises it, a half-moved world must not go on
+            self._failure = error
+            self.stop()
         finally:
             self._pumping = False
+        if len(self._queue) <= _MAX_QUEUED:
+            for connection in self._waiting_connections:
+                connection.resume_reading()
+            self._waiting_connections.clear()
 
     def _serve(self, request: Request, *, ticks: bool) -> None:
         result = self._dispatcher.dispatch(
             request.connection.client, request.method, request.arguments, nobody_waits=request.nobody_waits
         )
-        if request.method == "get_sensor_token" and request.arguments[:1] and isinstance(request.arguments[0], int):
+        if (
+            request.method == "get_sensor_token"
+            and request.arguments[:1]
+            and isinstance(request.arguments[0], int)
+        ):
             self._streams.promise(request.arguments[0])
         if request.message_id is not None:
             request.connection.reply(request.message_id, result)
+        client_id = request.connection.client.id
         if ticks:
             self.tick(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
+            self._wake_ups.ticked(client_id)
+        else:
+            self._wake_ups.requested(client_id, request.method)
 
     def forget_client(self, client: Client) -> None:
         """A connection has ended: its traffic managers are gone, or the next client would try to reach them."""
+        self._wake_ups.forget(client.id)
         managers = self.world.traffic_managers
         for port in [port for port, (_, owner) in managers.items() if owner == client.id]:
             del managers[port]
@@ -181,7 +205,7 @@ class Server:
         self.world.stream_port = stream_socket.getsockname()[1]
         rpc_server = await loop.create_server(self.new_connection, sock=rpc_socket)
         stream_server = await loop.create_server(self._streams.new_subscriber, sock=stream_socket)
-        tasks = [asyncio.create_task(self._run_freely())]
+        tasks = [asyncio.create_task(self._run_freely()), asyncio.create_task(self._wake_ups.run())]
         if parent_pid is not None:
             tasks.append(asyncio.create_task(self._follow_parent(parent_pid)))
         announce(rpc_socket.getsockname()[1])
@@ -190,6 +214,8 @@ class Server:
             done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if self._failure is not None:
+                raise self._failure
         finally:
             for task in tasks:
                 task.cancel()
@@ -261,11 +287,19 @@ class RpcConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """asyncio: a client that asks but does not read its answers is not read from either."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self.pause_reading()
 
     def resume_writing(self) -> None:
         """asyncio."""
+        self.resume_reading()
+
+    def pause_reading(self) -> None:
+        """Take no more requests."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take requests again."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 

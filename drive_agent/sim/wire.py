@@ -105,7 +105,7 @@ class Label(IntEnum):
     ANY = 255
 
 
-# Index of a batch command's variant -> the RPC with the same payload ("" where handled apart).
+# Index of a batch command's variant -> the RPC with the same payload.
 COMMAND_METHODS = (
     "spawn_actor",
     "destroy_actor",

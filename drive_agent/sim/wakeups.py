@@ -1,0 +1,95 @@
+"""Wakes a client's traffic manager that has slept through a tick.
+
+The synchronous traffic manager in the client (LibCarla 0.9.16, `TrafficManagerLocal`) signals between two threads with a
+flag that is set and notified without holding the mutex: when its worker happens to be between testing the flag and
+falling asleep, the signal is lost and `world.tick()` waits for ever. The slower the simulator, the rarer; this one ticks
+hundreds of times a second, and on a busy machine it was seen about once in a thousand ticks. Leaving synchronous mode
+notifies the worker again, and entering it at once changes nothing else; the traffic manager takes both as RPCs on its own
+port.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+import msgpack
+
+log = logging.getLogger("drive_agent.sim")
+
+SILENCE_S = 1.0
+_CHECK_S = 0.25
+_ANSWER_TIMEOUT_S = 5.0
+_FIRST_OF_A_STEP = "get_vehicle_light_states"  # what a traffic manager asks for in every step
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass
+class _Ticker:
+    """A client that ticks: whether its traffic manager steps with it, and since when it is silent."""
+
+    stepped: bool = False
+    silent_since_s: float | None = None
+
+
+class WakeUps:
+    """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id)."""
+
+    def __init__(self, managers: dict[int, tuple[str, int]]) -> None:
+        self._managers = managers
+        self._tickers: dict[int, _Ticker] = {}
+
+    def requested(self, client_id: int, method: str) -> None:
+        """A client asks something other than a tick: it is awake."""
+        ticker = self._tickers.get(client_id)
+        if ticker is not None:
+            ticker.silent_since_s = None
+            ticker.stepped |= method == _FIRST_OF_A_STEP
+
+    def ticked(self, client_id: int) -> None:
+        """A client has ticked: if its traffic manager stepped in the tick before, it will step in this one."""
+        if not self._managers:
+            return
+        ticker = self._tickers.setdefault(client_id, _Ticker())
+        ticker.silent_since_s = time.monotonic() if ticker.stepped else None
+        ticker.stepped = False
+
+    def forget(self, client_id: int) -> None:
+        """The client is gone."""
+        self._tickers.pop(client_id, None)
+
+    async def run(self) -> None:
+        """Look after the silent ones."""
+        while True:
+            await asyncio.sleep(_CHECK_S)
+            now = time.monotonic()
+            for client_id, ticker in list(self._tickers.items()):
+                if ticker.silent_since_s is not None and now - ticker.silent_since_s > SILENCE_S:
+                    ticker.silent_since_s = None
+                    for port in [port for port, (_, owner) in self._managers.items() if owner == client_id]:
+                        await _wake(port)
+
+
+async def _wake(port: int) -> None:
+    """Leave and enter synchronous mode, in one packet so that nothing happens in between."""
+    log.warning("the traffic manager on port %d sleeps through a tick: waking it", port)
+    requests = msgpack.packb([0, 1, "set_synchronous_mode", [False]]) + msgpack.packb(
+        [0, 2, "set_synchronous_mode", [True]]
+    )
+    try:
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(_LOOPBACK, port), _ANSWER_TIMEOUT_S)
+        writer.write(requests)
+        await asyncio.wait_for(_answers(reader, 2), _ANSWER_TIMEOUT_S)
+        writer.close()
+    except (OSError, asyncio.TimeoutError) as error:
+        log.warning(
+            "the traffic manager on port %d does not answer (%s)", port, error or type(error).__name__
+        )
+
+
+async def _answers(reader: asyncio.StreamReader, count: int) -> None:
+    """Read that many messages, or to the end."""
+    unpacker = msgpack.Unpacker()
+    while count > 0 and (data := await reader.read(4096)):
+        unpacker.feed(data)
+        count -= sum(1 for _ in unpacker)
