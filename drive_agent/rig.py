@@ -14,6 +14,9 @@ import numpy as np
 REAR_AXLE_TO_ORIGIN_M = 1.43
 
 
+CELL_PX = 7  # side of the cells that dense labels and object maps are told in
+
+
 @dataclass(frozen=True)
 class CameraMount:
     """One pinhole camera."""
@@ -56,6 +59,11 @@ class CameraMount:
         pixels = np.asarray(pixels, dtype=float)
         flat = (pixels - (self.width / 2, self.height / 2)) / self.focal_px
         return np.concatenate([flat, np.ones((len(flat), 1))], 1) @ self.ego_to_camera
+
+
+def cell_grid(camera: CameraMount) -> tuple[int, int]:
+    """Rows and columns of cells of a camera's picture."""
+    return camera.height // CELL_PX, camera.width // CELL_PX
 
 
 @dataclass(frozen=True)

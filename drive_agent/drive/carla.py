@@ -37,7 +37,9 @@ LIGHTS = {
     carla.TrafficLightState.Green: LightState.GREEN,
 }
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
-SLOWER_PERCENT = 60.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
+SLOWER_PERCENT = (
+    60.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
+)
 CLEAR_M, AROUND_M = 15.0, 120.0  # traffic starts so far from the ego and so near the route
 WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
 

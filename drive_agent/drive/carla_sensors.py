@@ -60,7 +60,6 @@ class Mailbox:
                     )
                 return message
 
-
     def first_frame(self) -> int:
         """Frame of the oldest message waiting; waits for one."""
         try:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.models.embedded.config import CELL_PX
-from drive_agent.train.dataset import CLASSES, encode_depth
+from drive_agent.data.shards import CLASSES, encode_depth
+from drive_agent.rig import CELL_PX
 from drive_agent.types import LightState
 
 FAR_PLANE_M = 1000.0  # of CARLA's depth camera

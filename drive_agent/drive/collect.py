@@ -19,6 +19,7 @@ from pathlib import Path
 import carla
 import numpy as np
 
+from drive_agent.data.shards import ShardWriter
 from drive_agent.drive.carla import EGO_BLUEPRINT, LIGHTS, actor_info
 from drive_agent.drive.carla_axes import pose, transform
 from drive_agent.drive.carla_map import build_road_map
@@ -28,7 +29,6 @@ from drive_agent.rig import front_rig
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route, plan_route
 from drive_agent.sim.process import ServerProcess
-from drive_agent.train.dataset import ShardWriter
 from drive_agent.types import ActorInfo, Command, LightState, Truth
 
 TICK_S = 0.05
@@ -345,12 +345,14 @@ class Progress:
 
 
 def say(line: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Parse the command line and collect."""
+    parser = argparse.ArgumentParser(description="Collect demonstrations of the expert as shards of training data.")
     parser.add_argument("--towns", nargs="+", required=True, help="e.g. Brookfield random:1 random:2")
     parser.add_argument("--rows", type=int, required=True, help="rows of each town")
     parser.add_argument("--out", type=Path, required=True)

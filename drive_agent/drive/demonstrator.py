@@ -15,6 +15,7 @@ import numpy as np
 from drive_agent.agent.control import ControlConfig, Controller
 from drive_agent.agent.frame import EARTH_RADIUS_M, JPEG_QUALITY, FrameBuilder
 from drive_agent.agent.prompt import prompt_state
+from drive_agent.data.shards import NONE_M, ShardWriter, pack_objects
 from drive_agent.drive.carla_axes import camera_transform
 from drive_agent.drive.carla_sensors import GNSS_NOISE_DEG, GYRO_NOISE_RADPS, Mailbox
 from drive_agent.drive.cell_labels import bulb_cells, class_cells, decode_depth, depth_cells
@@ -25,7 +26,6 @@ from drive_agent.expert.situation import Situation
 from drive_agent.rig import CameraMount
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route, sparse
-from drive_agent.train.dataset import NONE_M, ShardWriter, pack_objects
 from drive_agent.types import Briefing, Command, EgoState, LightState, Plan, PromptState, SensorPacket, Truth
 
 PERIOD_S = 0.5

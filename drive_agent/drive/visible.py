@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from drive_agent.data.shards import CLASSES
 from drive_agent.drive.cell_labels import CLASS_OF_TAG
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.rig import CameraMount
-from drive_agent.train.dataset import CLASSES
 from drive_agent.types import ObjectKind, Truth
 
 REACH_M = 60.0

@@ -15,9 +15,7 @@ from drive_agent.expert.situation import Finding, Observer, Situation
 from drive_agent.geometry import arc_length, to_frame
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
-from drive_agent.types import Plan, Truth
-
-PATH_STATIONS_M = np.array([2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0])
+from drive_agent.types import PATH_STATIONS_M, Plan, Truth
 
 
 def path_ego(ego: EgoPose, corridor: Corridor) -> np.ndarray:

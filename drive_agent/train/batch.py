@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import torch
 
+from drive_agent.data.shards import NONE_M, DriveDataset
 from drive_agent.models.embedded.config import SPEEDS_MPS
 from drive_agent.models.embedded.patches import patchify
 from drive_agent.models.embedded.tokenizer import DriveTokenizer
-from drive_agent.train.dataset import NONE_M, DriveDataset
 from drive_agent.types import LightState, Maneuver
 
 _NUMBERS = ("speed_mps", "since_stop_m", "maneuver", "maneuver_m", "targets_ego")

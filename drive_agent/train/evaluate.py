@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded.config import GAPS_M, HORIZONS_S, LIGHTS, SPEEDS_MPS
 from drive_agent.models.embedded.network import DrivingNetwork
 from drive_agent.models.embedded.objects import FIELDS, encode, lift
 from drive_agent.models.embedded.tokenizer import DriveTokenizer
 from drive_agent.rig import CameraMount
 from drive_agent.train.batch import make_batch
-from drive_agent.train.dataset import DriveDataset
 from drive_agent.types import LightState, Maneuver
 
 LEAD_WITHIN_M = 40.0

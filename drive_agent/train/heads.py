@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from drive_agent.models.embedded.config import CELL_PX, LIGHTS, MERGE, PATCH_PX, EmbeddedConfig, visual_tokens
+from drive_agent.data.shards import CLASSES
+from drive_agent.models.embedded.config import LIGHTS, MERGE, PATCH_PX, EmbeddedConfig, visual_tokens
 from drive_agent.models.embedded.network import OUTPUTS, QUERIES
-from drive_agent.rig import CameraMount
-from drive_agent.train.dataset import CLASSES
+from drive_agent.rig import CELL_PX, CameraMount
 
 _CELLS = PATCH_PX * MERGE // CELL_PX  # cells along the side of a visual token
 PARTS = {"depth": 1, "class": len(CLASSES), "bulb": LIGHTS, "corridor": 1, "lead": 1}  # outputs of a cell

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded import weights
 from drive_agent.models.embedded.config import EmbeddedConfig
 from drive_agent.models.embedded.tokenizer import DriveTokenizer, build_tokenizer
 from drive_agent.train import checkpoint
 from drive_agent.train.batch import Batches, Disturbance
-from drive_agent.train.dataset import DriveDataset
 from drive_agent.train.evaluate import Evaluation, evaluate
 from drive_agent.train.stages import STAGES, Learner, Stage, total
 from drive_agent.train.workers import Team, run

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from drive_agent.models.embedded.config import GAPS_M, LIGHTS, SPEEDS_MPS, STATIONS_M, STOPS_M
+from drive_agent.models.embedded.config import GAPS_M, LIGHTS, SPEEDS_MPS, STOPS_M
 from drive_agent.models.embedded.network import DrivingNetwork
 from drive_agent.models.embedded.objects import DEPTH, KINDS
 from drive_agent.rig import CameraMount
@@ -22,6 +22,7 @@ from drive_agent.train.targets import (
     soft_bins,
     soft_bins_or_none,
 )
+from drive_agent.types import PATH_STATIONS_M
 
 Terms = dict[str, torch.Tensor]
 _RARE_CLASS = 6  # vehicles, walkers, signs and lights come after this one in dataset.CLASSES
@@ -57,11 +58,11 @@ def _path_terms(network: DrivingNetwork, raw: torch.Tensor, path: torch.Tensor) 
 
     The spread's term does not move the path: a path that may buy a lower loss with a wide spread learns slowly.
     """
-    points = raw[:, : len(STATIONS_M) * 2].view(path.shape)
+    points = raw[:, : len(PATH_STATIONS_M) * 2].view(path.shape)
     wanted = (path - network.path_mean) / network.path_std
     with torch.no_grad():
         miss_m = ((points - wanted) * network.path_std).norm(dim=-1)
-    log_spread = raw[:, len(STATIONS_M) * 2 :].clamp(-5, 4)
+    log_spread = raw[:, len(PATH_STATIONS_M) * 2 :].clamp(-5, 4)
     return {
         "path": 4 * functional.smooth_l1_loss(points, wanted, beta=0.1),
         "spread": 0.1 * (miss_m / log_spread.exp() + log_spread).mean(),

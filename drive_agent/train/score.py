@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded import weights
-from drive_agent.train.dataset import DriveDataset
 from drive_agent.train.evaluate import Evaluation, evaluate, table
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded import weights
 from drive_agent.models.embedded.config import EmbeddedConfig
-from drive_agent.train.dataset import DriveDataset
 from drive_agent.train.evaluate import Evaluation, constant_scores, evaluate, table
 from drive_agent.train.loop import TrainConfig, train
 from drive_agent.train.stages import STAGES, Stage

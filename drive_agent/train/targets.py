@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from drive_agent.models.embedded.config import CELL_PX, STATIONS_M, cell_grid
 from drive_agent.models.embedded.objects import KINDS, encode
-from drive_agent.rig import CameraMount
+from drive_agent.rig import CELL_PX, CameraMount, cell_grid
+from drive_agent.types import PATH_STATIONS_M
 
 FRONT_M = 3.8  # rear axle to front bumper of the ego car
 _CORRIDOR_HALF_M = 1.6
@@ -36,7 +36,7 @@ def soft_bins_or_none(values: torch.Tensor, centers: np.ndarray, sigma: float) -
 def path_lines(path: np.ndarray) -> np.ndarray:
     """Paths (n, stations, 2) sampled every metre of arc from the rear axle on, (n, 39, 2)."""
     points = np.concatenate([np.zeros((len(path), 1, 2)), path], 1)
-    stations = np.concatenate([[0.0], STATIONS_M])
+    stations = np.concatenate([[0.0], PATH_STATIONS_M])
     k = np.searchsorted(stations, _LINE_M) - 1
     share = ((_LINE_M - stations[k]) / (stations[k + 1] - stations[k]))[:, None]
     return points[:, k] * (1 - share) + points[:, k + 1] * share

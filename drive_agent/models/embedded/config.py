@@ -9,15 +9,11 @@ from transformers import Qwen2_5_VLConfig
 
 from drive_agent.rig import CameraMount, front_rig
 
-CELL_PX = 7  # dense labels and the object head work on cells of this side
 PATCH_PX = 14  # Qwen2.5-VL's patch
 MERGE = 2  # patches a visual token takes together along each side
 FRAMES = 2  # pictures in one temporal patch: previous and current
 POSITION_CHANNEL = 1  # input channels after red, green, blue
 
-STATIONS_M = np.array(
-    [2, 4, 6, 8, 12, 16, 20, 25, 30, 40], dtype=np.float32
-)  # arc lengths of the path's points
 SPEEDS_MPS = np.arange(0.0, 20.25, 0.5, dtype=np.float32)  # values of the speed bins
 GAPS_M = np.arange(
     0.0, 50.0, 1.0, dtype=np.float32
@@ -59,11 +55,6 @@ def visual_tokens(camera: CameraMount) -> int:
     """Visual tokens that one picture of the camera becomes."""
     side = PATCH_PX * MERGE
     return (camera.height // side) * (camera.width // side)
-
-
-def cell_grid(camera: CameraMount) -> tuple[int, int]:
-    """Rows and columns of cells."""
-    return camera.height // CELL_PX, camera.width // CELL_PX
 
 
 def patch_grid(camera: CameraMount) -> tuple[int, int]:

@@ -33,7 +33,6 @@ from drive_agent.models.embedded.config import (
     MERGE,
     PATCH_PX,
     SPEEDS_MPS,
-    STATIONS_M,
     STOPS_M,
     EmbeddedConfig,
     patch_grid,
@@ -43,10 +42,11 @@ from drive_agent.models.embedded.config import (
 from drive_agent.models.embedded.objects import KINDS
 from drive_agent.models.embedded.patches import position_code
 from drive_agent.models.embedded.tokenizer import NUMBERS, DriveTokenizer
+from drive_agent.types import PATH_STATIONS_M
 
 QUERIES = ("path", "speed", "light", "gap", "stop")
 OUTPUTS = {
-    "path": len(STATIONS_M) * 3,  # standardised x, y of every point, then log of its spread
+    "path": len(PATH_STATIONS_M) * 3,  # standardised x, y of every point, then log of its spread
     "speed": len(SPEEDS_MPS),
     "light": LIGHTS + 1,  # states, then distance to the stop line / 50 m
     "gap": len(GAPS_M) + 2,  # bins, "nothing ahead", then speed of the lead / 10 m/s
@@ -101,8 +101,8 @@ class DrivingNetwork(nn.Module):
             nn.GELU(),
             outputs,
         )
-        self.register_buffer("path_mean", torch.zeros(len(STATIONS_M), 2))
-        self.register_buffer("path_std", torch.ones(len(STATIONS_M), 2))
+        self.register_buffer("path_mean", torch.zeros(len(PATH_STATIONS_M), 2))
+        self.register_buffer("path_std", torch.ones(len(PATH_STATIONS_M), 2))
         self._patch_counts = [rows * columns for rows, columns in map(patch_grid, config.cameras)]
         self._register_constants(tokenizer)
 
@@ -201,8 +201,8 @@ class DrivingNetwork(nn.Module):
 
     def path(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Path points (n, stations, 2) in the ego frame and their spread (n, stations) in metres."""
-        points = raw[:, : len(STATIONS_M) * 2].view(-1, len(STATIONS_M), 2)
-        return points * self.path_std + self.path_mean, raw[:, len(STATIONS_M) * 2 :].clamp(-5, 4).exp()
+        points = raw[:, : len(PATH_STATIONS_M) * 2].view(-1, len(PATH_STATIONS_M), 2)
+        return points * self.path_std + self.path_mean, raw[:, len(PATH_STATIONS_M) * 2 :].clamp(-5, 4).exp()
 
     # ---- objects -------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.models.embedded.config import CELL_PX, HORIZONS_S, cell_grid
-from drive_agent.rig import CameraMount
+from drive_agent.models.embedded.config import HORIZONS_S
+from drive_agent.rig import CELL_PX, CameraMount, cell_grid
 
 KINDS = 3  # vehicle, cyclist, walker: values of types.ObjectKind
 CENTER_HEIGHT_M = np.array([0.75, 0.9, 0.9])  # of each kind, above the ground

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drive_agent.models.embedded.config import STATIONS_M, cell_grid
-from drive_agent.rig import front_rig
-from drive_agent.train.dataset import CLASSES, NONE_M, ShardWriter, encode_depth, pack_objects
-from drive_agent.types import Maneuver
+from drive_agent.data.shards import CLASSES, NONE_M, ShardWriter, encode_depth, pack_objects
+from drive_agent.rig import cell_grid, front_rig
+from drive_agent.types import PATH_STATIONS_M, Maneuver
 
 
 def write_shard(folder: Path, frames: int = 64, seed: int = 0) -> Path:
@@ -36,7 +35,7 @@ def frame(rng: np.random.Generator, previous: int = -1) -> dict:
     return row | {
         "prev_index": previous,
         "objects": pack_objects(cars),
-        "path": np.stack([STATIONS_M, bend * STATIONS_M**2], -1),
+        "path": np.stack([PATH_STATIONS_M, bend * PATH_STATIONS_M**2], -1),
         "target_speed_mps": min(gap / 3, 10),
         "light": light,
         "light_m": 20.0 if light else NONE_M,

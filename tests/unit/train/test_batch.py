@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded.tokenizer import DriveTokenizer, build_tokenizer
 from drive_agent.train.batch import CLEAN, Batches, Disturbance, make_batch, sampling_weights
-from drive_agent.train.dataset import DriveDataset
 from tests.unit.train.shards import frame, write_shard
 
 TOKENIZER = DriveTokenizer(build_tokenizer())
@@ -25,7 +25,7 @@ def test_a_step_is_drawn_alike_every_time(dataset: DriveDataset) -> None:
 
 
 def test_rare_lights_are_drawn_to_their_share(tmp_path) -> None:
-    from drive_agent.train.dataset import ShardWriter
+    from drive_agent.data.shards import ShardWriter
 
     rng = np.random.default_rng(0)
     writer = ShardWriter(tmp_path / "a")

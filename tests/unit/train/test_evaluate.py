@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from drive_agent.models.embedded.config import STATIONS_M
 from drive_agent.rig import front_rig
 from drive_agent.train.evaluate import Predictions, object_scores, plan_scores, table
+from drive_agent.types import PATH_STATIONS_M
 
 CAMERAS = front_rig().cameras
 
 
 def labels(n: int = 4) -> dict[str, np.ndarray]:
     return {
-        "path": np.repeat(np.stack([STATIONS_M, 0 * STATIONS_M], -1)[None], n, 0),
+        "path": np.repeat(np.stack([PATH_STATIONS_M, 0 * PATH_STATIONS_M], -1)[None], n, 0),
         "target_speed_mps": np.array([0.0, 2.0, 8.0, 10.0]),
         "light": np.array([1, 1, 0, 3]),
         "light_m": np.array([10.0, 50.0, 99.0, 10.0]),

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drive_agent.models.embedded.config import CELL_PX, GAPS_M, SPEEDS_MPS, STATIONS_M, cell_grid
-from drive_agent.rig import front_rig
+from drive_agent.models.embedded.config import GAPS_M, SPEEDS_MPS
+from drive_agent.rig import CELL_PX, cell_grid, front_rig
 from drive_agent.train.targets import (
     corridor_mask,
     lead_mask,
@@ -15,9 +15,10 @@ from drive_agent.train.targets import (
     soft_bins,
     soft_bins_or_none,
 )
+from drive_agent.types import PATH_STATIONS_M
 
 WIDE, NARROW = front_rig().cameras
-STRAIGHT = np.stack([STATIONS_M, np.zeros_like(STATIONS_M)], -1)[None].astype(np.float32)
+STRAIGHT = np.stack([PATH_STATIONS_M, np.zeros_like(PATH_STATIONS_M)], -1)[None].astype(np.float32)
 
 
 @given(st.floats(0, 20))

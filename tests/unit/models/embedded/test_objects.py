@@ -4,10 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drive_agent.models.embedded.config import cell_grid
 from drive_agent.models.embedded.network import OBJECT_OUTPUTS
 from drive_agent.models.embedded.objects import DEPTH, FIELDS, KINDS, encode, lift
-from drive_agent.rig import front_rig
+from drive_agent.rig import cell_grid, front_rig
 
 CAMERAS = front_rig().cameras
 

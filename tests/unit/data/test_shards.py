@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drive_agent.train.dataset import (
+from drive_agent.data.shards import (
     OBJECTS,
     DatasetError,
     DriveDataset,

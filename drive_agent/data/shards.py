@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from drive_agent.models.embedded.config import STATIONS_M, cell_grid
-from drive_agent.rig import CameraMount, front_rig
+from drive_agent.rig import CameraMount, cell_grid, front_rig
+from drive_agent.types import PATH_STATIONS_M
 
 CLASSES = ("road", "marking", "pavement", "other", "terrain", "sky", "vehicle", "walker", "sign_or_light")
 OBJECTS = 16  # rows of `objects` in a frame; further ones are cut
@@ -55,7 +55,7 @@ def columns(cameras: Sequence[CameraMount]) -> dict[str, tuple[str, tuple[int, .
     return pictures | {
         "prev_index": ("int32", ()),  # row of the frame about 0.5 s earlier of the same drive, -1 for none
         "objects": ("float32", (OBJECTS, len(OBJECT_COLUMNS))),  # visible in a camera, within 60 m
-        "path": ("float32", (len(STATIONS_M), 2)),  # the expert's path at STATIONS_M of arc length
+        "path": ("float32", (len(PATH_STATIONS_M), 2)),  # the expert's path at PATH_STATIONS_M of arc length
         "target_speed_mps": ("float32", ()),
         "light": ("uint8", ()),  # types.LightState of the light that governs the way ahead
         "light_m": ("float32", ()),  # distance to its stop line

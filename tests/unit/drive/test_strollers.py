@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from drive_agent.drive.strollers import Pavements, Stroller, new_stroller, walk
+from drive_agent.roadmap import Lane, RoadMap
+
+STEP_US = 200_000
+NO_CARS = np.zeros((0, 7))
+
+
+def pavement(index: int, y: float, lane_id: int, x: tuple[float, float] = (0.0, 80.0)) -> Lane:
+    xs = np.linspace(*x, 81)
+    center = np.stack([xs, np.full(81, y), np.zeros(81)], -1)
+    return Lane(
+        index, 1, 0, lane_id, "sidewalk", -1, center, np.zeros(81), np.full(81, 2.5), (), (), -1, -1, False, False,
+        ("none", "white"), ("none", "white"), 13.9,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def street() -> Pavements:
+    return Pavements(RoadMap("street", (pavement(0, -6.0, -3), pavement(1, 6.0, 3)), (), (), (0.0, 0.0)))
+
+
+def stroll(
+    person: Stroller, street: Pavements, seconds: float, cars: np.ndarray = NO_CARS, seed: int = 0
+) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    position = street.lines[person.pavement].points[person.place].copy()
+    track = []
+    for _ in range(int(seconds * 1e6 / STEP_US)):
+        position = position + walk(person, position, street, cars, STEP_US, rng) * STEP_US / 1e6
+        track.append(position)
+    return np.array(track)
+
+
+def test_people_stay_on_pavements_or_cross_between_them(street):
+    track = stroll(new_stroller(street, 0, 20, np.random.default_rng(1)), street, 300.0)
+    assert (np.abs(track[:, 1]) < 7.0).all()
+    assert (track[:, 0] > -1.5).all()
+    assert (track[:, 0] < 81.5).all()
+    crossed = np.abs(np.diff(np.sign(track[:, 1]))) > 0
+    assert 1 <= crossed.sum() < 30
+    on_road = np.abs(track[:, 1]) < 4.5
+    assert on_road.mean() < 0.4
+
+
+def test_nobody_starts_over_the_road_before_a_fast_car(street):
+    person = Stroller(0, 20, 1, 1.4, 0.0, [np.array([40.0, 6.0])], look_at=1, came_from=(0, 20))
+    car = np.array([[25.0, 0.0, 9.0, 0.0, 0.0, 2.4, 1.0]])
+    track = stroll(person, street, 2.0, car)
+    assert (track[:, 1] < -5.0).all()
+
+
+def test_who_is_held_up_by_a_standing_car_turns_back(street):
+    person = Stroller(1, 20, 1, 1.4, 0.0, [np.array([40.0, 6.0])], came_from=(0, 20))
+    car = np.array([[40.0, 0.0, 0.0, 0.0, 0.0, 2.4, 1.0]])
+    rng = np.random.default_rng(0)
+    position, track = np.array([40.0, -6.0]), []
+    for _ in range(45):
+        position = position + walk(person, position, street, car, STEP_US, rng) * STEP_US / 1e6
+        track.append(position[1])
+    assert -2.5 < max(track) < -1.0
+    assert min(track[np.argmax(track) :]) < -5.0
+
+
+def test_a_town_without_pavements_is_refused():
+    with pytest.raises(ValueError, match="no pavement"):
+        Pavements(RoadMap("desert", (), (), (), (0.0, 0.0)))
