@@ -7,7 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drive_agent.sim.render import labels, materials
-from drive_agent.sim.render.mesh import BACK, FRONT, LEFT, RIGHT, TOP, Mesh, Rgb, box, join, mesh_of, quads
+from drive_agent.sim.render.mesh import (
+    BACK,
+    FRONT,
+    LEFT,
+    RIGHT,
+    TOP,
+    Mesh,
+    Rgb,
+    box,
+    join,
+    mesh_of,
+    quads,
+    shaded,
+)
 from drive_agent.sim.render.plots import Plots
 from drive_agent.sim.render.streets import RAISED, Ribbon
 
@@ -67,7 +80,7 @@ def _gable(b: Building, low: float, rise: float) -> list[Mesh]:
 
 def _block_top(b: Building) -> list[Mesh]:
     """Flat roof with a parapet and a machine room."""
-    dark = tuple(0.72 * c for c in b.color)
+    dark = shaded(b.color, 0.72)
     h = b.height_m
     return [
         box((b.front_m + 0.4, b.depth_m + 0.4, 0.6), (0, 0, h + 0.1), dark, labels.BUILDINGS),
@@ -77,7 +90,7 @@ def _block_top(b: Building) -> list[Mesh]:
 
 def building_mesh(b: Building) -> Mesh:
     """All triangles of a building in world coordinates."""
-    plinth = tuple(0.62 * c for c in b.color)
+    plinth = shaded(b.color, 0.62)
     parts = [
         box(
             (b.front_m + 0.08, b.depth_m + 0.08, 2.0 + BASE_M), (0, 0, BASE_M / 2 - 1.0), plinth, labels.BUILDINGS,
@@ -120,7 +133,7 @@ def _draw(
     dense: float,
 ):
     """A building of random kind; `dense` 0..1 is how close to the middle of the town it stands."""
-    color = tuple(np.array(WALL_COLORS[rng.integers(len(WALL_COLORS))]) * rng.uniform(0.88, 1.08))
+    color = shaded(WALL_COLORS[rng.integers(len(WALL_COLORS))], rng.uniform(0.88, 1.08))
     roof = ROOF_COLORS[rng.integers(len(ROOF_COLORS))]
     if rng.random() > 0.25 + dense:
         storeys, kind = int(rng.integers(1, 3)), "house"

@@ -3,12 +3,14 @@
 One lookup a pixel replaces a loop over lamps. Light is scalar; its colour is chosen where it is used.
 """
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, device, floor_int, kernel
+from drive_agent.sim.render.kernel import F32, Scalar, device, floor_int, kernel
 
 ZERO, ONE = F32(0.0), F32(1.0)
 LAMP_RANGE_M = 17.0
@@ -26,7 +28,7 @@ class GroundMap(NamedTuple):
 
 
 @device
-def look_up(ground: GroundMap, values: np.ndarray, x: float, y: float) -> float:
+def look_up(ground: GroundMap, values: np.ndarray, x: Scalar, y: Scalar) -> Scalar:
     """Bilinear value at world (x, y), 0 outside."""
     u = (x - ground.x0) * ground.cells_per_m
     v = (y - ground.y0) * ground.cells_per_m
@@ -40,7 +42,15 @@ def look_up(ground: GroundMap, values: np.ndarray, x: float, y: float) -> float:
 
 
 @kernel
-def _add_lamps(lamps, value, height, x0, y0, cells_per_m, reach):
+def _add_lamps(
+    lamps: np.ndarray,
+    value: np.ndarray,
+    height: np.ndarray,
+    x0: Scalar,
+    y0: Scalar,
+    cells_per_m: Scalar,
+    reach: Scalar,
+) -> None:
     for k in range(lamps.shape[0]):
         column0 = int((lamps[k, 0] - reach - x0) * cells_per_m)
         row0 = int((lamps[k, 1] - reach - y0) * cells_per_m)
@@ -74,7 +84,10 @@ class TrafficGround(NamedTuple):
 
 
 @kernel
-def _add_actors(poses, beams, shade, height, x0, y0, cells_per_m, with_beams):
+def _add_actors(
+    poses: np.ndarray, beams: np.ndarray, shade: np.ndarray, height: np.ndarray, x0: Scalar, y0: Scalar,
+    cells_per_m: Scalar, with_beams: Scalar,
+) -> None:  # fmt: skip
     """poses: float64 (n, 7) x, y, z, yaw_rad, half-length, half-width, lit (1 when the low beam is on)."""
     rows, columns = shade.shape
     for k in range(poses.shape[0]):

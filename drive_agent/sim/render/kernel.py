@@ -9,16 +9,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import config, njit
+from numba import njit
+from numba.core import config
 
 F32 = np.float32
+Scalar = Any  # in a kernel float32 or int32: numba infers which
+
+_config: Any = config  # its stubs do not list the settings
+_njit: Any = njit
 
 # Kernels allocate nothing, so numba's reference counting is off: its atomic counters made shading ten times slower.
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
-_FILES_WITH_KERNELS = ("kernel", "noise", "sky", "materials", "ground", "raster", "shade")
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "fastmath": False,
+    "error_model": "numpy",
+    "_nrt": False,
+}
+_FILES_WITH_KERNELS = ("kernel", "vectors", "noise", "sky", "materials", "ground", "raster", "shade")
 
 
 def _cache_directory() -> str:
@@ -29,7 +40,7 @@ def _cache_directory() -> str:
     """
     here = Path(__file__).parent
     sources = b"".join((here / f"{name}.py").read_bytes() for name in _FILES_WITH_KERNELS)
-    base = Path(config.CACHE_DIR) if config.CACHE_DIR else here / "__pycache__"
+    base = Path(_config.CACHE_DIR) if _config.CACHE_DIR else here / "__pycache__"
     return str(base / f"render-{hashlib.sha256(sources).hexdigest()[:12]}")
 
 
@@ -37,12 +48,12 @@ _CACHE_DIRECTORY = _cache_directory()
 
 
 def _compiled(function: Callable, **more: bool) -> Callable:
-    before = config.CACHE_DIR
-    config.CACHE_DIR = _CACHE_DIRECTORY
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = _CACHE_DIRECTORY
     try:
-        return njit(**_OPTIONS, **more)(function)
+        return _njit(**_OPTIONS, **more)(function)
     finally:
-        config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
 def kernel(function: Callable) -> Callable:
@@ -56,7 +67,7 @@ def device(function: Callable) -> Callable:
 
 
 @device
-def floor_int(value: float) -> int:
+def floor_int(value: Scalar) -> Scalar:
     """Largest whole number not above `value`, for |value| < 2**31; much faster than the library call of math.floor."""
     whole = np.int32(value)
     if F32(whole) > value:
@@ -65,7 +76,7 @@ def floor_int(value: float) -> int:
 
 
 @device
-def ceil_int(value: float) -> int:
+def ceil_int(value: Scalar) -> Scalar:
     """Smallest whole number not below `value`, for |value| < 2**31."""
     whole = np.int32(value)
     if F32(whole) < value:

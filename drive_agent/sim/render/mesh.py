@@ -10,10 +10,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from drive_agent.sim.render import materials
 
 Rgb = tuple[float, float, float]
+
+
+def shaded(color: Rgb, share: float) -> Rgb:
+    """A colour made darker (share below 1) or lighter."""
+    return color[0] * share, color[1] * share, color[2] * share
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def join(meshes: Sequence[Mesh]) -> Mesh:
 
 
 def mesh_of(
-    corners: np.ndarray,
+    corners: npt.ArrayLike,
     color: Rgb | np.ndarray,
     tag: int,
     material: int = materials.PLAIN,

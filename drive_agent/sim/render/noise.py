@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from drive_agent.sim.render.kernel import F32, device, floor_int
+from drive_agent.sim.render.kernel import F32, Scalar, device, floor_int
 
 ONE, TWO, THREE = F32(1.0), F32(2.0), F32(3.0)
 TO_UNIT = F32(1.0 / 65535.0)
 
 
 @device
-def cell_hash(x: float, y: float, z: float) -> float:
+def cell_hash(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
     """A number in [0, 1] that belongs to the integer cell (x, y, z); the arguments are already whole numbers."""
     h = np.uint32(np.int32(x)) * np.uint32(374761393) + np.uint32(np.int32(y)) * np.uint32(668265263)
     h = h + np.uint32(np.int32(z)) * np.uint32(2147483647)
@@ -19,7 +19,7 @@ def cell_hash(x: float, y: float, z: float) -> float:
 
 
 @device
-def value_noise(x: float, y: float) -> float:
+def value_noise(x: Scalar, y: Scalar) -> Scalar:
     """Smooth noise in [0, 1] with features about one unit wide."""
     column, row = F32(floor_int(x)), F32(floor_int(y))
     fx, fy = x - column, y - row

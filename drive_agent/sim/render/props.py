@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.body import BLACK, Body, Part
-from drive_agent.sim.render.mesh import Mesh, Rgb, box, cylinder, join
+from drive_agent.sim.render.mesh import Mesh, box, cylinder, join, shaded
 
 ORANGE, WHITE, STEEL = (0.93, 0.36, 0.06), (0.93, 0.93, 0.90), (0.55, 0.56, 0.58)
 TAG = labels.STATIC
@@ -98,19 +98,15 @@ def _debris(hl: float, hw: float, hh: float) -> list[Mesh]:
 GREEN, BROWN = (0.24, 0.40, 0.28), (0.55, 0.40, 0.25)
 
 
-def _shaded(color: Rgb, share: float) -> Rgb:
-    return color[0] * share, color[1] * share, color[2] * share
-
-
 def _container(hl: float, hw: float, hh: float) -> list[Mesh]:
     """A ribbed bin with a lid."""
     ribs = [
-        box((0.06, 2 * hw, 1.7 * hh), (hl * (0.25 * k - 0.875), 0, hh), _shaded(GREEN, 0.8), TAG)
+        box((0.06, 2 * hw, 1.7 * hh), (hl * (0.25 * k - 0.875), 0, hh), shaded(GREEN, 0.8), TAG)
         for k in range(8)
     ]
     return [
         box((2 * hl, 1.96 * hw, 1.9 * hh), (0, 0, 0.95 * hh), GREEN, TAG),
-        box((2 * hl, 2 * hw, 0.1 * hh), (0, 0, 1.95 * hh), _shaded(GREEN, 0.7), TAG),
+        box((2 * hl, 2 * hw, 0.1 * hh), (0, 0, 1.95 * hh), shaded(GREEN, 0.7), TAG),
         *ribs,
     ]
 
@@ -119,7 +115,7 @@ def _crate(hl: float, hw: float, hh: float) -> list[Mesh]:
     """A box with a lid, for everything that has no shape of its own."""
     return [
         box((2 * hl, 2 * hw, 1.8 * hh), (0, 0, 0.9 * hh), BROWN, TAG),
-        box((1.9 * hl, 1.9 * hw, 0.2 * hh), (0, 0, 1.9 * hh), _shaded(BROWN, 0.75), TAG),
+        box((1.9 * hl, 1.9 * hw, 0.2 * hh), (0, 0, 1.9 * hh), shaded(BROWN, 0.75), TAG),
     ]
 
 

@@ -13,6 +13,7 @@ from drive_agent.sim.render.kernel import (
     Draws,
     Instances,
     Projected,
+    Scalar,
     Triangles,
     View,
     ceil_int,
@@ -40,7 +41,7 @@ def projected_buffers(capacity: int) -> Projected:
 
 
 @device
-def _sphere_in_view(view: View, center: np.ndarray, radius: float, reach: float) -> bool:
+def _sphere_in_view(view: View, center: np.ndarray, radius: Scalar, reach: Scalar) -> bool:
     dx = center[0] - view.position[0]
     dy = center[1] - view.position[1]
     dz = center[2] - view.position[2]
@@ -52,7 +53,9 @@ def _sphere_in_view(view: View, center: np.ndarray, radius: float, reach: float)
     half_y = view.center_y / view.focal
     if view.orthographic:
         return right - radius <= half_x and up - radius <= half_y
-    if ahead + radius < view.near or ahead - radius > min(view.far, reach):
+    if ahead + radius < view.near or ahead - radius > view.far:
+        return False
+    if dx * dx + dy * dy + dz * dz > (reach + radius) * (reach + radius):
         return False
     if (right - half_x * ahead) > radius * math.sqrt(ONE + half_x * half_x):
         return False
@@ -78,7 +81,7 @@ def _camera_in_instance(view: View, instances: Instances, i: int, eye: np.ndarra
 
 @device
 def _to_view(
-    triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray, near: float, corners: np.ndarray
+    triangles: Triangles, t: int, eye: np.ndarray, axes: np.ndarray, near: Scalar, corners: np.ndarray
 ) -> int:
     """Write the corners of triangle t as rows (depth, right, up); return how many lie behind the near plane."""
     behind = 0
@@ -94,7 +97,7 @@ def _to_view(
 
 
 @device
-def _clip_near(corners: np.ndarray, behind: int, near: float, polygon: np.ndarray) -> int:
+def _clip_near(corners: np.ndarray, behind: int, near: Scalar, polygon: np.ndarray) -> int:
     """Sutherland-Hodgman against depth >= near; rows are (depth, right, up). Returns the number of corners, 0 to 4."""
     count = 0
     if behind == 3:
@@ -189,7 +192,7 @@ def project(view: View, triangles: Triangles, draws: Draws, instances: Instances
 
 
 @device
-def _edge(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, bool]:
+def _edge(x0: Scalar, y0: Scalar, x1: Scalar, y1: Scalar) -> tuple[Scalar, Scalar, Scalar, bool]:
     """Slope dx/dy, a point on the edge, and whether it bounds the inside on the right (else on the left).
 
     Computed from the upper end in both directions, so that two triangles agree exactly about the edge they share.

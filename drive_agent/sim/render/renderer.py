@@ -17,12 +17,12 @@ import numpy as np
 from drive_agent.sim.render.camera import Buffers, Camera, DrawnActor, camera_view
 from drive_agent.sim.render.ground import TrafficGround, traffic_ground
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
-from drive_agent.sim.render.materials import HIGH_BEAM, LOW_BEAM
+from drive_agent.sim.render.materials import HIGH_BEAM, LAMPS_ON, LOW_BEAM, Conditions
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.render.shade import Light, Picture, ShadowMap, distinct_buffers, shade
 from drive_agent.sim.render.shadows import shadow_map, sun_view
-from drive_agent.sim.render.stage import Stage, joined
+from drive_agent.sim.render.stage import BODY_REACH_M, Stage, joined
 from drive_agent.sim.render.weather import Weather, atmosphere
 
 SAMPLES_PER_SIDE = 2  # 2 x 2 samples a pixel
@@ -32,6 +32,7 @@ TRAFFIC_TEXELS, GROUND_CELLS_PER_M = 1024, 2.0
 TOWN_TEXEL_M, TOWN_TEXELS_MAX = 0.30, 4096
 LIGHT_STATES = {0: "red", 1: "yellow", 2: "green", 3: "off"}
 OFF = 3
+LONGEST_BODY_M = 20.0  # from an actor's origin to its farthest part, generously
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Renderer:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._scratch: dict[tuple, tuple] = {}
         self._weather: Weather | None = None
-        self._sun_key: tuple = ()
+        self._sun: tuple = ()
         self.set_weather([-1.0] * 14)
 
     def set_weather(self, values: Sequence[float]) -> None:
@@ -70,10 +71,9 @@ class Renderer:
         if weather == self._weather:
             return
         self._weather, self._air = weather, atmosphere(weather)
-        key = tuple(self._air.sun_direction.tolist())
-        if key != self._sun_key:
+        if self._air.sun_direction != self._sun:
             self._town_shadow = self._shadow_of_town()
-            self._sun_key = key
+            self._sun = self._air.sun_direction
 
     def set_lights(self, states: Mapping[str, int]) -> None:
         """States by OpenDRIVE signal id: 0 red, 1 yellow, 2 green, 3 off. Others keep theirs; at first all are off."""
@@ -90,6 +90,7 @@ class Renderer:
 
     def render(self, cameras: Sequence[Camera], actors: Sequence[DrawnActor]) -> list[Buffers]:
         """Pictures of all cameras at this moment, in order."""
+        actors = _within_reach(actors, cameras)
         draws, instances = self._stage.pose(actors)
         lights = {}
         for place in map(_place, cameras):
@@ -163,7 +164,7 @@ class Renderer:
             low, high = np.zeros(3), np.ones(3)
         extent = float(np.linalg.norm(high - low))
         texels = min(TOWN_TEXELS_MAX, 256 * math.ceil(extent / TOWN_TEXEL_M / 256))
-        view = sun_view((low + high) / 2, self._air.sun_direction, extent, texels)
+        view = sun_view((low + high) / 2, np.array(self._air.sun_direction), extent, texels)
         _, instances = self._stage.pose([])
         scratch = projected_buffers(2 * int((casters.last - casters.first).sum()))
         return shadow_map(view, triangles, casters, instances, scratch, 0.25)
@@ -176,17 +177,12 @@ class Renderer:
         instances: Instances,
     ) -> Light:
         """Everything that lights the surroundings of a group of cameras."""
-        view = sun_view(np.array(place), self._air.sun_direction, 2 * AROUND_M, TRAFFIC_TEXELS)
+        view = sun_view(np.array(place), np.array(self._air.sun_direction), 2 * AROUND_M, TRAFFIC_TEXELS)
         scratch = projected_buffers(2 * int((draws.last - draws.first).sum()))
         traffic = shadow_map(view, self._stage.triangles, draws, instances, scratch, 0.06)
-        return Light(
-            self._air,
-            self._town_shadow,
-            traffic,
-            self._lamps,
-            self._ground_around(place, actors),
-            self._light_states,
-        )
+        now = Conditions(self._air.wetness, self._air.night, self._air.lit_windows, self._light_states)
+        ground = self._ground_around(place, actors)
+        return Light(self._air, now, self._town_shadow, traffic, self._lamps, ground)
 
     def _ground_around(
         self, place: tuple[float, float, float], actors: Sequence[DrawnActor]
@@ -200,10 +196,19 @@ class Renderer:
         ]  # fmt: skip
         return traffic_ground(
             np.array(poses, float).reshape(-1, 7), place[0], place[1], AROUND_M, GROUND_CELLS_PER_M,
-            with_beams=bool(self._air.night > 0.3),
+            with_beams=bool(self._air.night > LAMPS_ON),
         )  # fmt: skip
+
+
+def _within_reach(actors: Sequence[DrawnActor], cameras: Sequence[Camera]) -> list[DrawnActor]:
+    """The actors near enough to some camera; those left out would not be drawn anyway."""
+    eyes = np.array([(c.x, c.y, c.z) for c in cameras], float).reshape(-1, 1, 3)
+    places = np.array([(a.x, a.y, a.z) for a in actors], float).reshape(1, -1, 3)
+    near = (np.linalg.norm(places - eyes, axis=2) < BODY_REACH_M + LONGEST_BODY_M).any(0)
+    return [actor for actor, is_near in zip(actors, near, strict=True) if is_near]
 
 
 def _place(camera: Camera) -> tuple[float, float, float]:
     """The middle of the square of ground a camera is in: cameras that share it share their surroundings."""
-    return tuple(PLACE_M * round(value / PLACE_M) for value in (camera.x, camera.y, camera.z))
+    x, y, z = (PLACE_M * round(value / PLACE_M) for value in (camera.x, camera.y, camera.z))
+    return x, y, z

@@ -168,7 +168,7 @@ def _add_lamps_and_trees(
             hides = any(approach.hides(x, y) for approach in found if approach.kind != SPEED_LIMIT)
             if hides or clearance.of(back[k : k + 1, :2])[0] < 1.6:
                 continue
-            _add_tree(stand, *(back[k] + [0, 0, streets.KERB_M]), rng, rng.uniform(0.7, 0.95))
+            _add_tree(stand, x, y, back[k, 2] + streets.KERB_M, rng, rng.uniform(0.7, 0.95))
 
 
 def _add_tree(stand: _Stand, x: float, y: float, z: float, rng: np.random.Generator, scale: float) -> None:

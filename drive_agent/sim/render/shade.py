@@ -5,6 +5,8 @@ edges are smooth and insides cost one shading. Depth, tag and instance are of th
 never blend.
 """
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple
 
@@ -16,19 +18,24 @@ from drive_agent.sim.render.kernel import (
     F32,
     Instances,
     Projected,
+    Scalar,
     Triangles,
     View,
     device,
     floor_int,
     kernel,
 )
-from drive_agent.sim.render.materials import surface
+from drive_agent.sim.render.materials import LAMPS_ON, Conditions, surface
 from drive_agent.sim.render.noise import cell_hash
 from drive_agent.sim.render.sky import Atmosphere, gradient, sky_color
+from drive_agent.sim.render.vectors import Color, Vector, dot, mixed, plus, scaled, times
 
 ZERO, HALF, ONE, TWO, FOUR = F32(0.0), F32(0.5), F32(1.0), F32(2.0), F32(4.0)
 SKY_DEPTH_M = F32(1000.0)
 SKY = labels.SKY
+BRIGHTEST = F32(1.3)  # of a surface that is lit; only lamps are brighter
+LAMP_COLOR: Color = (F32(0.75), F32(0.62), F32(0.40))
+BEAM_COLOR: Color = (F32(0.90), F32(0.88), F32(0.78))
 
 
 class ShadowMap(NamedTuple):
@@ -40,14 +47,14 @@ class ShadowMap(NamedTuple):
 
 
 class Light(NamedTuple):
-    """Everything that lights a surface."""
+    """Everything that lights a surface or changes its looks."""
 
     air: Atmosphere
+    now: Conditions
     town_shadow: ShadowMap
     traffic_shadow: ShadowMap
     lamps: GroundMap
     traffic: TrafficGround
-    light_states: np.ndarray  # uint8 (lights,)
 
 
 class Picture(NamedTuple):
@@ -60,123 +67,127 @@ class Picture(NamedTuple):
 
 
 @device
-def _sunlit(shadow: ShadowMap, x: float, y: float, z: float) -> float:
+def _sunlit(shadow: ShadowMap, point: Vector) -> Scalar:
     """Share of the sun that reaches a point: the four nearest texels, interpolated."""
-    view = shadow.seen_from
-    ax, ay, az = x - view.position[0], y - view.position[1], z - view.position[2]
+    view, texels = shadow.seen_from, shadow.closeness
+    x, y, z = point[0] - view.position[0], point[1] - view.position[1], point[2] - view.position[2]
     axes = view.axes
-    u = view.center_x + view.focal * (ax * axes[1, 0] + ay * axes[1, 1] + az * axes[1, 2]) - HALF
-    v = view.center_y - view.focal * (ax * axes[2, 0] + ay * axes[2, 1] + az * axes[2, 2]) - HALF
+    u = view.center_x + view.focal * (x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2]) - HALF
+    v = view.center_y - view.focal * (x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]) - HALF
     column, row = floor_int(u), floor_int(v)
-    texels = shadow.closeness
     if column < 0 or row < 0 or column >= texels.shape[1] - 1 or row >= texels.shape[0] - 1:
         return ONE
-    limit = shadow.bias_m - (ax * axes[0, 0] + ay * axes[0, 1] + az * axes[0, 2])
+    limit = shadow.bias_m - (x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2])
     fu, fv = u - F32(column), v - F32(row)
-    near = ZERO
-    if texels[row, column] <= limit:
-        near += ONE - fu
-    if texels[row, column + 1] <= limit:
-        near += fu
-    far = ZERO
-    if texels[row + 1, column] <= limit:
-        far += ONE - fu
-    if texels[row + 1, column + 1] <= limit:
-        far += fu
+    near = (ONE - fu if texels[row, column] <= limit else ZERO) + (
+        fu if texels[row, column + 1] <= limit else ZERO
+    )
+    row += 1
+    far = (ONE - fu if texels[row, column] <= limit else ZERO) + (
+        fu if texels[row, column + 1] <= limit else ZERO
+    )
     return near * (ONE - fv) + far * fv
 
 
 @device
-def _irradiance(light: Light, x, y, z, nx, ny, nz, is_ground):
-    """Light that falls on a point: sky, sun, lamps; returns r, g, b and the sunlit share."""
+def _lamp_light(light: Light, point: Vector, normal_z: Scalar) -> Color:
+    """Light of street lamps and headlamps; both fade with the height above their ground."""
+    x, y, z = point
+    pool = look_up(light.lamps, light.lamps.value, x, y)
+    if pool > ZERO:
+        above = max(ZERO, z - look_up(light.lamps, light.lamps.height, x, y))
+        pool *= max(ZERO, ONE - above * F32(0.14)) * (F32(0.55) + F32(0.45) * normal_z)
+    beams = light.traffic.beams
+    beam = look_up(beams, beams.value, x, y)
+    if beam > ZERO:
+        above = max(ZERO, z - look_up(beams, beams.height, x, y) - F32(0.8))
+        beam *= max(ZERO, ONE - above * HALF)
+    return plus(scaled(LAMP_COLOR, pool), BEAM_COLOR, beam)
+
+
+@device
+def _irradiance(light: Light, point: Vector, normal: Vector, is_ground: Scalar) -> tuple[Color, Scalar]:
+    """Light that falls on a point from sky, sun and lamps; and the share of the sun that reaches it."""
     air = light.air
-    sky = F32(0.68) + F32(0.32) * nz
+    sky = F32(0.68) + F32(0.32) * normal[2]
     if is_ground:
-        sky *= ONE - F32(0.62) * look_up(light.traffic.beams, light.traffic.shade, x, y)
-    r, g, b = air.ambient[0] * sky, air.ambient[1] * sky, air.ambient[2] * sky
-    sun = nx * air.sun_direction[0] + ny * air.sun_direction[1] + nz * air.sun_direction[2]
+        sky *= ONE - F32(0.62) * look_up(light.traffic.beams, light.traffic.shade, point[0], point[1])
+    total = scaled(air.ambient, sky)
+    facing = dot(normal, air.sun_direction)
     sunlit = ZERO
-    if sun > ZERO and air.sun_color[0] > ZERO:
-        sunlit = _sunlit(light.town_shadow, x, y, z)
+    if facing > ZERO and air.sun_color[0] > ZERO:
+        sunlit = _sunlit(light.town_shadow, point)
         if sunlit > ZERO:
-            sunlit = min(sunlit, _sunlit(light.traffic_shadow, x, y, z))
-        sun *= sunlit
-        r, g, b = r + sun * air.sun_color[0], g + sun * air.sun_color[1], b + sun * air.sun_color[2]
-    if air.night > F32(0.3):
-        pool = look_up(light.lamps, light.lamps.value, x, y)
-        if pool > ZERO:
-            above = z - look_up(light.lamps, light.lamps.height, x, y)
-            pool *= max(ZERO, ONE - max(ZERO, above) * F32(0.14)) * (F32(0.55) + F32(0.45) * nz)
-        beam = look_up(light.traffic.beams, light.traffic.beams.value, x, y)
-        if beam > ZERO:
-            above = z - look_up(light.traffic.beams, light.traffic.beams.height, x, y)
-            beam *= max(ZERO, ONE - max(ZERO, above - F32(0.8)) * F32(0.5))
-        r += F32(0.75) * pool + F32(0.9) * beam
-        g += F32(0.62) * pool + F32(0.88) * beam
-        b += F32(0.40) * pool + F32(0.78) * beam
-    return r, g, b, sunlit
+            sunlit = min(sunlit, _sunlit(light.traffic_shadow, point))
+        total = plus(total, air.sun_color, facing * sunlit)
+    if air.night > LAMPS_ON:
+        total = plus(total, _lamp_light(light, point, normal[2]), ONE)
+    return total, sunlit
+
+
+@device
+def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) -> tuple[Color, Scalar]:
+    """Sky and sun mirrored in a glossy surface, and its strength at this angle (Schlick's approximation, rougher)."""
+    facing = dot(ray, normal)
+    mirrored = plus(ray, normal, -TWO * facing)
+    color = gradient(air, mirrored[2])
+    glint = dot(mirrored, air.sun_direction)
+    if glint > F32(0.9):
+        glint *= glint
+        glint *= glint
+        glint *= glint
+        glint *= glint
+        color = plus(color, air.sun_color, glint * glint * sunlit * FOUR)
+    grazing = ONE + facing
+    return color, F32(0.25) + F32(0.75) * grazing * grazing * grazing
+
+
+@device
+def _world_normal(triangles: Triangles, t: int, instances: Instances, i: int) -> Vector:
+    x, y, z = triangles.normals[t, 0], triangles.normals[t, 1], triangles.normals[t, 2]
+    if i == 0:
+        return x, y, z
+    turn = instances.rotations[i]
+    return (
+        turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z,
+        turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z,
+        turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z,
+    )
 
 
 @device
 def _point_color(
-    light: Light, triangles: Triangles, t, instances: Instances, i, x, y, z, dx, dy, dz, length, footprint
-):
-    """Colour of a point of triangle t seen along the unit direction d from `length` metres away."""
+    light: Light,
+    triangles: Triangles,
+    t: int,
+    instances: Instances,
+    i: int,
+    point: Vector,
+    ray: Vector,
+    length: Scalar,
+    footprint: Scalar,
+) -> Color:
+    """Colour of a point of triangle t of instance i, seen along the unit vector `ray` from `length` metres away."""
     air = light.air
-    r, g, b, gloss, glow = surface(
-        triangles,
-        t,
-        instances,
-        i,
-        x,
-        y,
-        z,
-        footprint,
-        air.wetness,
-        air.night,
-        air.lit_windows,
-        light.light_states,
-    )
+    color, gloss, glow = surface(triangles, t, instances, i, point, footprint, light.now)
     if glow < ONE:
-        nx, ny, nz = triangles.normals[t, 0], triangles.normals[t, 1], triangles.normals[t, 2]
-        if i > 0:
-            turn = instances.rotations[i]
-            nx, ny, nz = (
-                turn[0, 0] * nx + turn[0, 1] * ny + turn[0, 2] * nz,
-                turn[1, 0] * nx + turn[1, 1] * ny + turn[1, 2] * nz,
-                turn[2, 0] * nx + turn[2, 1] * ny + turn[2, 2] * nz,
-            )
-        is_ground = i == 0 and nz > F32(0.7)
-        light_r, light_g, light_b, sunlit = _irradiance(light, x, y, z, nx, ny, nz, is_ground)
+        normal = _world_normal(triangles, t, instances, i)
+        is_ground = i == 0 and normal[2] > F32(0.7)
+        received, sunlit = _irradiance(light, point, normal, is_ground)
         shown = ONE - glow
-        r, g, b = r * (glow + shown * light_r), g * (glow + shown * light_g), b * (glow + shown * light_b)
+        color = times(
+            color, (glow + shown * received[0], glow + shown * received[1], glow + shown * received[2])
+        )
         if gloss > ZERO:
-            facing = dx * nx + dy * ny + dz * nz
-            rx, ry, rz = dx - TWO * facing * nx, dy - TWO * facing * ny, dz - TWO * facing * nz
-            grazing = ONE + facing
-            share = gloss * (F32(0.25) + F32(0.75) * grazing * grazing * grazing)
-            sky_r, sky_g, sky_b = gradient(air, rz)
-            glint = rx * air.sun_direction[0] + ry * air.sun_direction[1] + rz * air.sun_direction[2]
-            if glint > F32(0.9):
-                glint *= glint
-                glint *= glint
-                glint *= glint
-                glint *= glint
-                glint *= glint * sunlit * FOUR
-                sky_r, sky_g, sky_b = (
-                    sky_r + glint * air.sun_color[0],
-                    sky_g + glint * air.sun_color[1],
-                    sky_b + glint * air.sun_color[2],
-                )
-            r, g, b = r + (sky_r - r) * share, g + (sky_g - g) * share, b + (sky_b - b) * share
+            mirrored, strength = _reflection(air, ray, normal, sunlit)
+            color = mixed(color, mirrored, gloss * strength)
     if length > air.fog_start_m:
         haze = ONE - math.exp(-(length - air.fog_start_m) * air.fog_per_m)
-        if glow == ONE:
-            haze *= F32(0.6)
-        r, g, b = r + (air.fog[0] - r) * haze, g + (air.fog[1] - g) * haze, b + (air.fog[2] - b) * haze
-    if glow < ONE:
-        return min(r, F32(1.3)), min(g, F32(1.3)), min(b, F32(1.3))
-    return r, g, b
+        # Lamps pierce fog farther than lit surfaces do.
+        color = mixed(color, air.fog, haze * F32(0.6) if glow == ONE else haze)
+    if glow == ONE:
+        return color
+    return min(color[0], BRIGHTEST), min(color[1], BRIGHTEST), min(color[2], BRIGHTEST)
 
 
 class Distinct(NamedTuple):
@@ -198,7 +209,9 @@ def distinct_buffers(scale: int) -> Distinct:
 
 
 @device
-def _gather(nearest, winner, row, column, scale, distinct: Distinct) -> int:
+def _gather(
+    nearest: np.ndarray, winner: np.ndarray, row: int, column: int, scale: int, distinct: Distinct
+) -> int:
     """Fill `distinct` for a pixel and return the number of its triangles."""
     count = 0
     for j in range(row * scale, row * scale + scale):
@@ -219,8 +232,37 @@ def _gather(nearest, winner, row, column, scale, distinct: Distinct) -> int:
 
 
 @device
-def _to_byte(value: float) -> np.uint8:
+def _rain(color: Color, air: Atmosphere, row: int, column: int, seed: int) -> Color:
+    """Bright streaks in some columns."""
+    if cell_hash(column, (row + 3 * column) // 14, seed) < F32(0.09) * air.rain:
+        return mixed(color, air.fog, F32(0.16) * air.rain)
+    return color
+
+
+@device
+def _to_byte(value: Scalar) -> np.uint8:
     return np.uint8(min(math.sqrt(max(value, ZERO)) * F32(255), F32(255)))
+
+
+@device
+def _write_color(picture: Picture, row: int, column: int, color: Color) -> None:
+    """Display curve (gamma 2). Lamps are brighter than white: their channels shrink together and keep the hue."""
+    brightest = max(color[0], max(color[1], color[2]))
+    if brightest > ONE:
+        color = scaled(color, ONE / brightest)
+    picture.bgra[row, column, 0] = _to_byte(color[2])
+    picture.bgra[row, column, 1] = _to_byte(color[1])
+    picture.bgra[row, column, 2] = _to_byte(color[0])
+    picture.bgra[row, column, 3] = 255
+
+
+@device
+def _write_labels(
+    picture: Picture, row: int, column: int, depth: Scalar, tag: Scalar, instance: Scalar
+) -> None:
+    picture.depth_m[row, column] = depth
+    picture.tag[row, column] = tag
+    picture.instance[row, column] = instance
 
 
 @kernel
@@ -245,6 +287,8 @@ def shade(
     """
     samples = F32(scale * scale)
     axes, eye, air = view.axes, view.position, light.air
+    # Streaks of rain jump as the camera moves.
+    rain_seed = floor_int(eye[0] * FOUR) * 7919 + floor_int(eye[1] * FOUR)
     for row in range(top, bottom):
         for column in range(picture.tag.shape[1]):
             count = _gather(nearest, winner, row, column, scale, distinct)
@@ -252,60 +296,36 @@ def shade(
             for m in range(1, count):
                 if distinct.weight[m] > distinct.weight[largest]:
                     largest = m
-            red, green, blue = ZERO, ZERO, ZERO
+            pixel = (ZERO, ZERO, ZERO)
             for m in range(count):
                 weight = F32(distinct.weight[m])
-                u, v = distinct.u[m] / weight, distinct.v[m] / weight
-                a, c = (u - view.center_x) / view.focal, (view.center_y - v) / view.focal
-                dx = axes[0, 0] + a * axes[1, 0] + c * axes[2, 0]
-                dy = axes[0, 1] + a * axes[1, 1] + c * axes[2, 1]
-                dz = axes[0, 2] + a * axes[1, 2] + c * axes[2, 2]
+                a = (distinct.u[m] / weight - view.center_x) / view.focal
+                c = (view.center_y - distinct.v[m] / weight) / view.focal
+                # The ray's part along the camera's forward axis is 1: depth times it is the way to the point.
+                way = (
+                    axes[0, 0] + a * axes[1, 0] + c * axes[2, 0],
+                    axes[0, 1] + a * axes[1, 1] + c * axes[2, 1],
+                    axes[0, 2] + a * axes[1, 2] + c * axes[2, 2],
+                )
                 stretch = math.sqrt(ONE + a * a + c * c)
+                ray = scaled(way, ONE / stretch)
                 q = distinct.who[m]
                 if q < 0:
-                    r, g, b = sky_color(air, dx / stretch, dy / stretch, dz / stretch)
+                    color = sky_color(air, ray)
                     if m == largest:
-                        picture.depth_m[row, column] = SKY_DEPTH_M
-                        picture.tag[row, column] = SKY
-                        picture.instance[row, column] = 0
+                        _write_labels(picture, row, column, SKY_DEPTH_M, SKY, 0)
                 else:
                     t, i = projected.triangle[q], projected.instance[q]
                     depth = weight / distinct.closeness[m]
-                    r, g, b = _point_color(
-                        light,
-                        triangles,
-                        t,
-                        instances,
-                        i,
-                        eye[0] + depth * dx,
-                        eye[1] + depth * dy,
-                        eye[2] + depth * dz,
-                        dx / stretch,
-                        dy / stretch,
-                        dz / stretch,
-                        depth * stretch,
-                        depth * F32(scale) / view.focal,
+                    point = plus((eye[0], eye[1], eye[2]), way, depth)
+                    footprint = depth * F32(scale) / view.focal
+                    color = _point_color(
+                        light, triangles, t, instances, i, point, ray, depth * stretch, footprint
                     )
                     if m == largest:
-                        picture.depth_m[row, column] = depth
-                        picture.tag[row, column] = triangles.tags[t]
-                        picture.instance[row, column] = instances.ids[i] if i > 0 else triangles.objects[t]
-                share = weight / samples
-                red, green, blue = red + r * share, green + g * share, blue + b * share
+                        instance = instances.ids[i] if i > 0 else triangles.objects[t]
+                        _write_labels(picture, row, column, depth, triangles.tags[t], instance)
+                pixel = plus(pixel, color, weight / samples)
             if air.rain > ZERO:
-                streak = cell_hash(F32(column), F32((row + 3 * column) // 14), 17)
-                if streak < F32(0.09) * air.rain:
-                    fall = F32(0.16) * air.rain
-                    red, green, blue = (
-                        red + (air.fog[0] - red) * fall,
-                        green + (air.fog[1] - green) * fall,
-                        blue + (air.fog[2] - blue) * fall,
-                    )
-            # Lamps are brighter than white: all channels shrink together, so that they keep their hue.
-            brightest = max(red, max(green, blue))
-            if brightest > ONE:
-                red, green, blue = red / brightest, green / brightest, blue / brightest
-            picture.bgra[row, column, 0] = _to_byte(blue)
-            picture.bgra[row, column, 1] = _to_byte(green)
-            picture.bgra[row, column, 2] = _to_byte(red)
-            picture.bgra[row, column, 3] = 255
+                pixel = _rain(pixel, air, row, column, rain_seed)
+            _write_color(picture, row, column, pixel)

@@ -58,10 +58,8 @@ class Approach:
         """Whether a tree at (x, y) would stand between the drivers of this approach and their sign or light."""
         lane = self.lanes[0]
         offset = np.array([x, y]) - lane.right_edge[:2]
-        return (
-            -SIGHT_BEFORE_M < offset @ lane.forward[:2] < SIGHT_AFTER_M
-            and -8.0 < offset @ lane.right[:2] < 9.0
-        )
+        ahead, aside = float(offset @ lane.forward[:2]), float(offset @ lane.right[:2])
+        return -SIGHT_BEFORE_M < ahead < SIGHT_AFTER_M and -8.0 < aside < 9.0
 
     @property
     def yaw_rad(self) -> float:

@@ -116,7 +116,8 @@ class Stage:
         )
 
     def _body_of(self, actor: DrawnActor) -> _CachedBody:
-        half_extents = tuple(round(value, 3) for value in actor.half_extents)
+        length, width, height = actor.half_extents
+        half_extents = (round(length, 3), round(width, 3), round(height, 3))
         key = (actor.type_id, half_extents)
         if key not in self._bodies:
             body = build_body(body_class(actor.type_id, half_extents), half_extents, actor.type_id)

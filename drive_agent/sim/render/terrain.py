@@ -70,7 +70,5 @@ class Terrain:
 def _shifted(values: np.ndarray, axis: int, step: int) -> np.ndarray:
     """Values moved by one cell, zero where nothing comes in."""
     moved = np.roll(values, step, axis)
-    edge = [slice(None), slice(None)]
-    edge[axis] = 0 if step > 0 else -1
-    moved[tuple(edge)] = 0.0
+    np.moveaxis(moved, axis, 0)[0 if step > 0 else -1] = 0.0
     return moved

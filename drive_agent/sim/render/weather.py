@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from drive_agent.sim.render.kernel import F32
 from drive_agent.sim.render.sky import Atmosphere
@@ -53,23 +54,28 @@ class Weather:
         return Weather(**given)
 
 
-def _mix(a: Sequence[float], b: Sequence[float], share: float) -> np.ndarray:
+def _mix(a: npt.ArrayLike, b: npt.ArrayLike, share: float) -> np.ndarray:
     return np.asarray(a, float) * (1.0 - share) + np.asarray(b, float) * share
+
+
+def _triple(values: np.ndarray) -> tuple[np.float32, np.float32, np.float32]:
+    """Three float32, as kernels want them."""
+    return F32(values[0]), F32(values[1]), F32(values[2])
 
 
 def _ramp(value: float, low: float, high: float) -> float:
     return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def sun_direction(weather: Weather) -> np.ndarray:
-    """Unit vector towards the light that casts shadows, float32 (3,): the sun, by night a moon."""
+def _sun_direction(weather: Weather) -> np.ndarray:
+    """Unit vector (3,) towards the light that casts shadows: the sun, by night a moon."""
     altitude = round(weather.sun_altitude_deg / SUN_STEP_DEG) * SUN_STEP_DEG
     azimuth = math.radians(round(weather.sun_azimuth_deg / SUN_STEP_DEG) * SUN_STEP_DEG)
     if altitude < -4.0:
         altitude = 50.0
     altitude = math.radians(max(altitude, 4.0))
     flat = math.cos(altitude)
-    return np.array([flat * math.cos(azimuth), flat * math.sin(azimuth), math.sin(altitude)], np.float32)
+    return np.array([flat * math.cos(azimuth), flat * math.sin(azimuth), math.sin(altitude)])
 
 
 def atmosphere(weather: Weather) -> Atmosphere:
@@ -98,18 +104,22 @@ def atmosphere(weather: Weather) -> Atmosphere:
     density = min(weather.fog_density / 100.0, 1.0)
     thick = _ramp(density, 0.15, 0.7)
     zenith, cloud_color = _mix(zenith, fog, thick), _mix(cloud_color, fog, 0.8 * thick)
+    precipitation = min(weather.precipitation / 100.0, 1.0)
+    fog_per_m = 0.0005 + 0.045 * density**1.5 + 0.03 * dust + 0.002 * precipitation
     return Atmosphere(
-        *(value.astype(np.float32) for value in (horizon, zenith, _mix(horizon, fog, min(1.0, 3 * density)))),
-        sun_direction(weather),
-        sun.astype(np.float32),
-        ambient.astype(np.float32),
-        F32(0.15 + 0.85 * clouds),
-        cloud_color.astype(np.float32),
-        F32((1.0 - overcast) * day * (1.0 - dust)),
-        F32(0.0005 + 0.045 * density**1.5 + 0.03 * dust + 0.002 * min(weather.precipitation / 100.0, 1.0)),
-        F32(min(max(weather.fog_distance, 0.0), 200.0)),
-        F32(min(max(weather.wetness, weather.precipitation_deposits) / 100.0, 1.0)),
-        F32(min(weather.precipitation / 100.0, 1.0)),
-        F32(night),
-        F32(0.45 * night),
+        horizon=_triple(horizon),
+        zenith=_triple(zenith),
+        fog=_triple(_mix(horizon, fog, min(1.0, 3 * density))),
+        sun_direction=_triple(_sun_direction(weather)),
+        sun_color=_triple(sun),
+        ambient=_triple(ambient),
+        cloud_color=_triple(cloud_color),
+        cloud_cover=F32(0.15 + 0.85 * clouds),
+        sun_glare=F32((1.0 - overcast) * day * (1.0 - dust)),
+        fog_per_m=F32(fog_per_m),
+        fog_start_m=F32(min(max(weather.fog_distance, 0.0), 200.0)),
+        wetness=F32(min(max(weather.wetness, weather.precipitation_deposits) / 100.0, 1.0)),
+        rain=F32(precipitation),
+        night=F32(night),
+        lit_windows=F32(0.45 * night),
     )

@@ -1,0 +1,36 @@
+"""Small vectors and colours inside kernels: tuples of three float32, which cost nothing to pass around."""
+
+from drive_agent.sim.render.kernel import Scalar, device
+
+Vector = tuple[Scalar, Scalar, Scalar]
+Color = tuple[Scalar, Scalar, Scalar]  # linear red, green, blue; 1 is white, lamps are brighter
+
+
+@device
+def dot(a: Vector, b: Vector) -> Scalar:
+    """Scalar product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@device
+def scaled(a: Vector, k: Scalar) -> Vector:
+    """All components times k."""
+    return a[0] * k, a[1] * k, a[2] * k
+
+
+@device
+def times(a: Color, b: Color) -> Color:
+    """Component by component: a colour under coloured light."""
+    return a[0] * b[0], a[1] * b[1], a[2] * b[2]
+
+
+@device
+def plus(a: Vector, b: Vector, k: Scalar) -> Vector:
+    """a + k b."""
+    return a[0] + k * b[0], a[1] + k * b[1], a[2] + k * b[2]
+
+
+@device
+def mixed(a: Color, b: Color, share: Scalar) -> Color:
+    """From a (share 0) to b (share 1)."""
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share
