@@ -12,7 +12,7 @@ from drive_agent.rig import CELL_PX
 from drive_agent.types import LightState
 
 FAR_PLANE_M = 1000.0  # of CARLA's depth camera
-# carla.CityObjectLabel -> index of train.dataset.CLASSES; what is not named here is "other"
+# carla.CityObjectLabel -> index of data.shards.CLASSES; what is not named here is "other"
 TAGS = {
     "road": (1, 25), "marking": (24,), "pavement": (2,), "terrain": (9, 10), "sky": (11,),
     "vehicle": (14, 15, 16, 18, 19), "walker": (12, 13), "sign_or_light": (7, 8),

@@ -6,94 +6,32 @@ A frame waits three seconds for the future that its labels tell, then its pictur
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import carla
-import cv2
 import numpy as np
 
 from drive_agent.agent.control import ControlConfig, Controller
-from drive_agent.agent.frame import EARTH_RADIUS_M, JPEG_QUALITY, FrameBuilder
+from drive_agent.agent.frame import EARTH_RADIUS_M, FrameBuilder
 from drive_agent.agent.prompt import prompt_state
-from drive_agent.data.shards import NONE_M, ShardWriter, pack_objects
-from drive_agent.drive.carla_axes import camera_transform
-from drive_agent.drive.carla_sensors import GNSS_NOISE_DEG, GYRO_NOISE_RADPS, Mailbox
-from drive_agent.drive.cell_labels import bulb_cells, class_cells, decode_depth, depth_cells
+from drive_agent.data.shards import ShardWriter
+from drive_agent.drive.carla_sensors import GNSS_NOISE_DEG, GYRO_NOISE_RADPS
 from drive_agent.drive.disturb import Disturbance, DisturbConfig
-from drive_agent.drive.visible import rear_axle, visible_objects
+from drive_agent.drive.label_cameras import LabelCameras
+from drive_agent.drive.samples import STILL_MPS, Sample, row_of, something_happens
+from drive_agent.drive.visible import rear_axle
 from drive_agent.expert.expert import Expert
 from drive_agent.expert.situation import Situation
-from drive_agent.rig import CameraMount
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route, sparse
-from drive_agent.types import Briefing, Command, EgoState, LightState, Plan, PromptState, SensorPacket, Truth
+from drive_agent.types import Briefing, Command, EgoState, LightState, Plan, SensorPacket, Truth
 
 PERIOD_S = 0.5
 PLAN_TICKS = 2  # the expert plans at 10 Hz, the controller tracks at 20 Hz
 FUTURE = 6  # frames of PERIOD_S that the labels look ahead
 SECONDS = (2, 4, 6)  # frames after 1, 2, 3 s
 STILL_KEPT = 0.15  # share of the frames in which nothing happens that is kept
-STILL_MPS = 0.2
-LIGHT_REACH_M, REACH_M = 50.0, 45.0
-SEEN_OR_FELT_M = 8.0  # the centre of what is nearer may lie outside the pictures
-KINDS = {
-    "rgb": "sensor.camera.rgb",
-    "depth": "sensor.camera.depth",
-    "tags": "sensor.camera.semantic_segmentation",
-}
-
-
-@dataclass
-class Sample:
-    """One frame before it is a row."""
-
-    frame: int
-    truth: Truth
-    path_ego: np.ndarray
-    situation: Situation
-    state: PromptState
-    keep: bool
-    row: int = -1
-
-
-class LabelCameras:
-    """Colour, depth and semantic cameras at the places of a rig, on one vehicle, delivering at the same ticks."""
-
-    def __init__(
-        self, world: carla.World, vehicle: carla.Vehicle, mounts: tuple[CameraMount, ...], timeout_s: float
-    ) -> None:
-        self.mounts = mounts
-        self._boxes: dict[tuple[str, str], Mailbox] = {}
-        self._actors: list[carla.Sensor] = []
-        library = world.get_blueprint_library()
-        for mount in mounts:
-            for kind, type_id in KINDS.items():
-                blueprint = library.find(type_id)
-                size = {"image_size_x": mount.width, "image_size_y": mount.height}
-                for name, value in (
-                    size | {"fov": np.degrees(mount.fov_rad), "sensor_tick": PERIOD_S}
-                ).items():
-                    blueprint.set_attribute(name, str(value))
-                sensor = world.spawn_actor(blueprint, camera_transform(mount), attach_to=vehicle)
-                box = Mailbox(f"{mount.name} {kind} of car {vehicle.id}", timeout_s)
-                sensor.listen(box.put)
-                self._boxes[mount.name, kind] = box
-                self._actors.append(sensor)
-
-    def take(self, frame: int) -> dict[str, dict[str, np.ndarray]]:
-        """Camera -> kind -> raw picture (h, w, 4) of a frame; earlier ones are dropped."""
-        out: dict[str, dict[str, np.ndarray]] = {mount.name: {} for mount in self.mounts}
-        for (name, kind), box in self._boxes.items():
-            image = box.take(frame)
-            raw = np.frombuffer(image.raw_data, dtype=np.uint8)
-            out[name][kind] = raw.reshape(image.height, image.width, 4)
-        return out
-
-    def destroy(self) -> None:
-        for actor in self._actors:
-            actor.stop()
-        for actor in self._actors:
-            actor.destroy()
+STEER_PER_CURVATURE_M = 2.86 / np.radians(70.0 * 0.55)  # wheelbase over the front wheels' greatest angle
 
 
 class Demonstrator:
@@ -208,9 +146,6 @@ class Demonstrator:
         self._previous = sample
 
 
-STEER_PER_CURVATURE_M = 2.86 / np.radians(70.0 * 0.55)  # wheelbase over the front wheels' greatest angle
-
-
 def true_state(truth: Truth) -> EgoState:
     """The ego's exact pose and speed, in world axes."""
     x, y, yaw = rear_axle(truth)
@@ -222,62 +157,3 @@ def true_state(truth: Truth) -> EgoState:
 def geographic(points: np.ndarray) -> np.ndarray:
     """Latitude and longitude in degrees of world points (..., 2), for a world at the equator: undone by `to_local`."""
     return np.degrees(np.asarray(points)[..., ::-1] / EARTH_RADIUS_M)
-
-
-def something_happens(before: Sample, now: Sample) -> bool:
-    """Whether a frame tells something that the one before did not: anything but standing in an unchanged scene."""
-    a, b = before.situation, now.situation
-    if now.state.speed_mps > STILL_MPS or b.target_speed_mps > 0.5 or a.light != b.light:
-        return True
-    return (a.lead_id, a.yield_to) != (b.lead_id, b.yield_to)
-
-
-def row_of(
-    sample: Sample,
-    futures: list[Truth],
-    mounts: tuple[CameraMount, ...],
-    raw: dict[str, dict[str, np.ndarray]],
-) -> dict[str, object]:
-    """All columns of `train.dataset.columns` but `prev_index`."""
-    out: dict[str, object] = {}
-    views = {}
-    for mount in mounts:
-        pictures = raw[mount.name]
-        rgb, tags = pictures["rgb"][..., 2::-1], pictures["tags"][..., 2]
-        depth_m = decode_depth(pictures["depth"])
-        out[f"{mount.name}_rgb"] = as_logged(rgb)
-        out[f"{mount.name}_depth"] = depth_cells(depth_m)
-        out[f"{mount.name}_class"] = class_cells(tags)
-        out[f"{mount.name}_bulb"] = bulb_cells(rgb, tags)
-        views[mount.name] = (mount, depth_m, tags)
-    situation, state = sample.situation, sample.state
-    objects = visible_objects(sample.truth, views, futures)
-    gap_m = situation.gap_m
-    if gap_m is not None and gap_m > SEEN_OR_FELT_M and situation.lead_id not in objects:
-        gap_m = None  # round a corner or hidden: nothing in the pictures tells of it
-    has_light = situation.light_m is not None and situation.light_m <= LIGHT_REACH_M
-    return out | {
-        "objects": pack_objects(objects.values()),
-        "path": sample.path_ego,
-        "target_speed_mps": situation.target_speed_mps,
-        "light": situation.light if has_light else LightState.NONE,
-        "light_m": situation.light_m if has_light else NONE_M,
-        "gap_m": _or_none(gap_m),
-        "lead_speed_mps": 0.0 if gap_m is None else situation.lead_speed_mps,
-        "stop_m": _or_none(situation.stop_m),
-        "speed_mps": state.speed_mps,
-        "since_stop_m": state.since_stop_m,
-        "maneuver": state.maneuver,
-        "maneuver_m": state.maneuver_m,
-        "targets_ego": state.targets_ego,
-    }
-
-
-def _or_none(distance_m: float | None) -> float:
-    return NONE_M if distance_m is None or distance_m > REACH_M else distance_m
-
-
-def as_logged(rgb: np.ndarray) -> np.ndarray:
-    """A picture as the agent sees it: after the JPEG of the log."""
-    _, data = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]

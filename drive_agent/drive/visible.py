@@ -27,7 +27,7 @@ def rear_axle(truth: Truth) -> tuple[float, float, float]:
 def visible_objects(
     truth: Truth, views: dict[str, tuple[CameraMount, np.ndarray, np.ndarray]], futures: list[Truth]
 ) -> dict[int, list[float]]:
-    """Actor id -> row of `train.dataset.OBJECT_COLUMNS`, for the road users that at least one camera shows.
+    """Actor id -> row of `data.shards.OBJECT_COLUMNS`, for the road users that at least one camera shows.
 
     `views`: camera name -> (mount, depth_m (h, w), tags (h, w)); `futures`: the truths 1, 2 and 3 s later.
     """

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from drive_agent.expert.corridor import Corridor, RouteTrack
-from drive_agent.expert.junction import CREEP_MPS, Conflict, conflict, passages
+from drive_agent.expert.junction import passages
 from drive_agent.expert.others import Boxes, EgoPose, Others
 from drive_agent.expert.stop_lines import RouteLine, lines_on_route
+from drive_agent.expert.yielding import CREEP_MPS, Conflict, conflict
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import LightState, ObjectKind, Truth

@@ -197,7 +197,8 @@ class World:
         """Route station of the front bumper (routes start at 0 and are sampled each metre)."""
         points = self.route.points[:, :2]
         k = int(((points - self.pose[:2]) ** 2).sum(1).argmin())
-        ahead = to_frame(self.pose[None, :2], *points[k], self.route.headings[k])[0, 0]
+        x, y = points[k]
+        ahead = to_frame(self.pose[None, :2], x, y, self.route.headings[k])[0, 0]
         return float(arc_length(points)[k] + ahead + AXLE_M + 2.45)
 
     def distance_to(self, other: Other) -> float:

@@ -1,0 +1,95 @@
+"""Frames on their way to becoming rows of the training data: what is remembered of each, and how a row is made of it.
+
+Knows nothing of carla.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from drive_agent.agent.frame import JPEG_QUALITY
+from drive_agent.data.shards import NONE_M, pack_objects
+from drive_agent.drive.cell_labels import bulb_cells, class_cells, decode_depth, depth_cells
+from drive_agent.drive.visible import visible_objects
+from drive_agent.expert.situation import Situation
+from drive_agent.rig import CameraMount
+from drive_agent.types import LightState, PromptState, Truth
+
+STILL_MPS = 0.2
+LIGHT_REACH_M, REACH_M = 50.0, 45.0
+SEEN_OR_FELT_M = 8.0  # the centre of what is nearer may lie outside the pictures
+
+
+@dataclass
+class Sample:
+    """One frame before it is a row."""
+
+    frame: int
+    truth: Truth
+    path_ego: np.ndarray
+    situation: Situation
+    state: PromptState
+    keep: bool
+    row: int = -1
+
+
+def something_happens(before: Sample, now: Sample) -> bool:
+    """Whether a frame tells something that the one before did not: anything but standing in an unchanged scene."""
+    a, b = before.situation, now.situation
+    if now.state.speed_mps > STILL_MPS or b.target_speed_mps > 0.5 or a.light != b.light:
+        return True
+    return (a.lead_id, a.yield_to) != (b.lead_id, b.yield_to)
+
+
+def row_of(
+    sample: Sample,
+    futures: list[Truth],
+    mounts: tuple[CameraMount, ...],
+    raw: dict[str, dict[str, np.ndarray]],
+) -> dict[str, object]:
+    """All columns of `data.shards.columns` but `prev_index`."""
+    out: dict[str, object] = {}
+    views = {}
+    for mount in mounts:
+        pictures = raw[mount.name]
+        rgb, tags = pictures["rgb"][..., 2::-1], pictures["tags"][..., 2]
+        depth_m = decode_depth(pictures["depth"])
+        out[f"{mount.name}_rgb"] = as_logged(rgb)
+        out[f"{mount.name}_depth"] = depth_cells(depth_m)
+        out[f"{mount.name}_class"] = class_cells(tags)
+        out[f"{mount.name}_bulb"] = bulb_cells(rgb, tags)
+        views[mount.name] = (mount, depth_m, tags)
+    situation, state = sample.situation, sample.state
+    objects = visible_objects(sample.truth, views, futures)
+    gap_m = situation.gap_m
+    if gap_m is not None and gap_m > SEEN_OR_FELT_M and situation.lead_id not in objects:
+        gap_m = None  # round a corner or hidden: nothing in the pictures tells of it
+    has_light = situation.light_m is not None and situation.light_m <= LIGHT_REACH_M
+    return out | {
+        "objects": pack_objects(objects.values()),
+        "path": sample.path_ego,
+        "target_speed_mps": situation.target_speed_mps,
+        "light": situation.light if has_light else LightState.NONE,
+        "light_m": situation.light_m if has_light else NONE_M,
+        "gap_m": _or_none(gap_m),
+        "lead_speed_mps": 0.0 if gap_m is None else situation.lead_speed_mps,
+        "stop_m": _or_none(situation.stop_m),
+        "speed_mps": state.speed_mps,
+        "since_stop_m": state.since_stop_m,
+        "maneuver": state.maneuver,
+        "maneuver_m": state.maneuver_m,
+        "targets_ego": state.targets_ego,
+    }
+
+
+def _or_none(distance_m: float | None) -> float:
+    return NONE_M if distance_m is None or distance_m > REACH_M else distance_m
+
+
+def as_logged(rgb: np.ndarray) -> np.ndarray:
+    """A picture as the agent sees it: after the JPEG of the log."""
+    _, data = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]
