@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from drive_agent.sim.render import labels, materials
@@ -9,7 +11,8 @@ from drive_agent.sim.render.mesh import Mesh, join, mesh_of, quads
 from drive_agent.sim.render.streets import ASPHALT_COLOR, Ribbon
 
 CELL_M = 0.5
-BELOW_LANES_M = 0.015
+LONGEST_RUN = 8  # cells in one rectangle: short enough to follow sloping junctions
+BELOW_LANES_M = 0.02
 
 
 def _cells_under(ribbon: Ribbon) -> np.ndarray:
@@ -44,33 +47,60 @@ def _outside(covered: np.ndarray) -> np.ndarray:
         outside = grown
 
 
-def _holes(ribbons: list[Ribbon]) -> np.ndarray:
-    """Centres (n, 2) of uncovered cells that the lanes of one junction enclose."""
+@dataclass(frozen=True)
+class _Floor:
+    """The cells of one junction. Cell (i, j) has its lower corner at low + CELL_M * (i, j)."""
+
+    low: np.ndarray  # float64 (2,)
+    inside: np.ndarray  # bool (rows, columns), enclosed by lanes on all sides
+    holes: np.ndarray  # bool, same shape, enclosed and under no lane
+
+
+def _floor(ribbons: list[Ribbon]) -> _Floor:
     points = np.concatenate([_cells_under(ribbon) for ribbon in ribbons])
     low = points.min(0) - 2 * CELL_M
     cells = np.floor((points - low) / CELL_M).astype(int)
     covered = np.zeros(tuple(cells.max(0) + 3), bool)
     covered[cells[:, 0], cells[:, 1]] = True
-    rows, columns = np.nonzero(~covered & ~_outside(covered))
-    return low + (np.stack([rows, columns], 1) + 0.5) * CELL_M
+    outside = _outside(covered)
+    near_outside = outside.copy()
+    for dx in (-1, 0, 1):
+        for dy in (-1, 0, 1):
+            near_outside |= np.roll(outside, (dx, dy), (0, 1))
+    return _Floor(low, ~near_outside, ~covered & ~outside)
+
+
+def _runs(cells: np.ndarray) -> np.ndarray:
+    """Stretches of set cells along the second axis, at most LONGEST_RUN: rows (i, first j, last j + 1)."""
+    runs = []
+    for i in np.nonzero(cells.any(1))[0]:
+        steps = np.diff(np.r_[False, cells[i], False].astype(int))
+        for first, last in zip(np.nonzero(steps > 0)[0], np.nonzero(steps < 0)[0], strict=True):
+            runs += [(i, j, min(j + LONGEST_RUN, last)) for j in range(first, last, LONGEST_RUN)]
+    return np.array(runs, int).reshape(-1, 3)
 
 
 def junction_floors(ribbons: list[Ribbon]) -> tuple[Mesh, np.ndarray]:
-    """Asphalt in the holes of all junctions, and the holes' cell centres (n, 2) that count as carriageway."""
+    """Asphalt under and between the lanes of all junctions, and the cell centres (n, 2) of the holes it fills.
+
+    The floor lies a little below the lanes, so that it shows only where there is none. Holes count as carriageway.
+    """
     by_junction: dict[int, list[Ribbon]] = {}
     for ribbon in ribbons:
         if ribbon.in_junction:
             by_junction.setdefault(ribbon.junction_id, []).append(ribbon)
     meshes, centers = [], [np.zeros((0, 2))]
     for lanes in by_junction.values():
-        holes = _holes(lanes)
-        if not len(holes):
+        floor = _floor(lanes)
+        centers.append(floor.low + (np.argwhere(floor.holes) + 0.5) * CELL_M)
+        i, first, last = _runs(floor.inside).T
+        if not len(i):
             continue
-        centers.append(holes)
-        points = np.concatenate([ribbon.center for ribbon in lanes])
-        nearest = np.linalg.norm(holes[:, None] - points[None, :, :2], axis=2).argmin(1)
-        middle = np.column_stack([holes, points[nearest, 2] - BELOW_LANES_M])
-        # Twice as large as a cell: the rims lie hidden under the lanes.
-        corners = [middle + np.array([x, y, 0.0]) * CELL_M for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        road = np.concatenate([ribbon.center for ribbon in lanes])
+        corners = []
+        for cell in ((i, first), (i + 1, first), (i + 1, last), (i, last)):
+            place = floor.low + np.stack(cell, 1) * CELL_M
+            nearest = np.linalg.norm(place[:, None] - road[None, :, :2], axis=2).argmin(1)
+            corners.append(np.column_stack([place, road[nearest, 2] - BELOW_LANES_M]))
         meshes.append(mesh_of(quads(*corners), ASPHALT_COLOR, labels.ROADS, materials.ASPHALT))
     return join(meshes), np.concatenate(centers)

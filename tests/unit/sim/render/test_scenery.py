@@ -4,7 +4,7 @@ import carla
 import numpy as np
 import pytest
 
-from drive_agent.sim.render import labels
+from drive_agent.sim.render import junctions, labels, streets
 from drive_agent.sim.render.camera import Camera
 from drive_agent.sim.render.renderer import Renderer
 from drive_agent.sim.render.scenery import build_scenery
@@ -136,3 +136,17 @@ def test_every_point_of_every_lane_shows_road(name: str) -> None:
         picture = renderer.render([above], [])[0]
         assert set(np.unique(picture.tag)) <= {labels.ROADS, labels.ROAD_LINES}
         assert picture.depth_m[2, 2] == pytest.approx(3.0, abs=0.06)
+
+
+def test_no_grass_grows_between_the_lanes_of_a_junction() -> None:
+    text = towns.load("Ridgeport")
+    town_map = carla.Map("Ridgeport", text)
+    renderer = Renderer(build_scenery(town_map, text))
+    ribbons = streets.lane_ribbons(town_map, text)
+    _, holes = junctions.junction_floors(ribbons)
+    road = np.concatenate([ribbon.center for ribbon in ribbons])
+    assert len(holes) > 20
+    for x, y in holes[::5]:
+        z = road[np.linalg.norm(road[:, :2] - (x, y), axis=1).argmin(), 2]
+        picture = renderer.render([Camera(3, 3, 5.0, x, y, z + 3.0, -90.0, 0.0, 0.0)], [])[0]
+        assert labels.TERRAIN not in picture.tag
