@@ -21,12 +21,12 @@ JOIN_M = 5.0  # a pavement that begins this near to where one ends goes on there
 CROSS_PER_STEP = 0.05
 ROAD_WIDTH_M = (6.0, 28.0)  # between the middles of the pavements of a road that one may cross
 CROSSWALK_REACH_M = 15.0
+ON_ROAD_M = 3.0  # between the middles of a crosswalk and of the road it leads over
 PACE_MPS = (1.0, 1.7)
 RUN_MPS, RUN_SHARE = 2.6, 0.15
 LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
 ELBOW_M = 1.0  # room that people keep before a car
 GIVE_UP_US = 15_000_000
-TURN_BACK_US = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Stroller:
         0  # when so many targets are left the next leg is the road: look first; 0 when not crossing
     )
     waited_us: int = 0
-    held_us: int = 0  # how long a car has been in the way
     came_from: tuple[int, int] = (0, 0)  # pavement and place before the crossing
 
 
@@ -93,16 +92,16 @@ class Pavements:
     def _crosswalk(self, here: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
         """Two points of a crosswalk near the straight way, in walking order, or nothing."""
         middle = 0.5 * (here + there)
-        rings = [r for r in self._crosswalks if np.linalg.norm(r.mean(0) - middle) < CROSSWALK_REACH_M]
+        across = (there - here) / np.linalg.norm(there - here)
+        beside = np.array([-across[1], across[0]])
+        rings = [r for r in self._crosswalks if _leads_over(r - middle, across, beside)]
         if not rings or rng.random() < 0.3:
             return []
         ring = min(rings, key=lambda r: float(np.linalg.norm(r.mean(0) - middle)))
-        across = (there - here) / np.linalg.norm(there - here)
-        depth = (ring - ring.mean(0)) @ across
-        beside = np.array([-across[1], across[0]])
-        width = float(np.ptp((ring - ring.mean(0)) @ beside))
-        shift = beside * rng.uniform(-0.3, 0.3) * width
-        return [ring.mean(0) + across * depth.min() + shift, ring.mean(0) + across * depth.max() + shift]
+        center = ring.mean(0)
+        depth = (ring - center) @ across
+        shift = beside * rng.uniform(-0.3, 0.3) * float(np.ptp((ring - center) @ beside))
+        return [center + across * depth.min() + shift, center + across * depth.max() + shift]
 
     def next_line(self, pavement: int, place: int) -> tuple[int, int, int] | None:
         """Pavement, place and direction that go on where one ends, None when nothing joins."""
@@ -116,6 +115,13 @@ class Pavements:
                 if gap < nearest:
                     best, nearest = (k, at, direction), gap
         return best
+
+
+def _leads_over(ring: np.ndarray, across: np.ndarray, beside: np.ndarray) -> bool:
+    """Whether a crosswalk, relative to the middle of the road here, is near and leads over this road, not another."""
+    near = float(np.linalg.norm(ring.mean(0))) < CROSSWALK_REACH_M
+    on_this_road = abs(float(ring.mean(0) @ across)) < ON_ROAD_M
+    return near and on_this_road and float(np.ptp(ring @ across)) > float(np.ptp(ring @ beside))
 
 
 def new_stroller(pavements: Pavements, pavement: int, place: int, rng: np.random.Generator) -> Stroller:
@@ -144,20 +150,17 @@ def walk(
         person.look_at = 0
     gap = person.targets[0] - position
     direction = gap / max(float(np.linalg.norm(gap)), 1e-6)
-    if _car_in_the_way(position, direction, cars):
-        return _held_up(person, pavements, step_us)
-    person.held_us = 0
-    return direction * person.pace_mps
+    free = _way_round(direction, 1.0 if person.side_m > 0.0 else -1.0, position, cars)
+    return free * person.pace_mps
 
 
-def _held_up(person: Stroller, pavements: Pavements, step_us: int) -> np.ndarray:
-    """Stand before a car; when it does not go away turn back, for it may be waiting too."""
-    person.held_us += step_us
-    if person.held_us > TURN_BACK_US:
-        person.held_us = 0
-        person.look_at = 0
-        person.came_from, (person.pavement, person.place) = (person.pavement, person.place), person.came_from
-        person.targets = [pavements.lines[person.pavement].points[person.place]]
+def _way_round(direction: np.ndarray, side: float, position: np.ndarray, cars: np.ndarray) -> np.ndarray:
+    """The direction (2,) nearest to the wanted one, first to one's own side, that leads into no car; zeros for none."""
+    for turn_rad in (0.0, *(side * np.radians((50.0, 100.0, -50.0, -100.0)))):
+        cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+        turned = np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
+        if not _car_in_the_way(position, turned, cars):
+            return turned
     return np.zeros(2)
 
 

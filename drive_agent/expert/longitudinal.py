@@ -97,7 +97,7 @@ def must_stop_at(light: LightState, way_m: float, speed_mps: float) -> bool:
 
 def no_room_behind(line_m: float, lead: Lead | None, length_m: float) -> bool:
     """Whether one would come to stand on a stop line, because a slow lead is just behind it."""
-    if lead is None or lead.speed_mps > SLOW_LEAD_MPS:
+    if lead is None or lead.kind == ObjectKind.WALKER or lead.speed_mps > SLOW_LEAD_MPS:
         return False
     return 0.0 < line_m < lead.gap_m < line_m + length_m + STANDSTILL_GAP_M + CLEAR_OF_LINE_M
 

@@ -52,16 +52,32 @@ def test_nobody_starts_over_the_road_before_a_fast_car(street):
     assert (track[:, 1] < -5.0).all()
 
 
-def test_who_is_held_up_by_a_standing_car_turns_back(street):
-    person = Stroller(1, 20, 1, 1.4, 0.0, [np.array([40.0, 6.0])], came_from=(0, 20))
+def test_people_walk_round_a_standing_car_and_arrive(street):
+    person = Stroller(1, 20, 1, 1.4, 0.3, [np.array([40.0, 6.0])], came_from=(0, 20))
     car = np.array([[40.0, 0.0, 0.0, 0.0, 0.0, 2.4, 1.0]])
     rng = np.random.default_rng(0)
-    position, track = np.array([40.0, -6.0]), []
-    for _ in range(45):
+    position, nearest = np.array([40.0, -6.0]), 99.0
+    for _ in range(100):
         position = position + walk(person, position, street, car, STEP_US, rng) * STEP_US / 1e6
-        track.append(position[1])
-    assert -2.5 < max(track) < -1.0
-    assert min(track[np.argmax(track) :]) < -5.0
+        outside = np.maximum(np.abs(position - (40.0, 0.0)) - (2.4, 1.0), 0.0)
+        nearest = min(nearest, float(np.hypot(*outside)))
+        if position[1] > 5.0:
+            break
+    assert position[1] > 5.0
+    assert 0.1 < nearest < 1.5
+
+
+def test_only_a_crosswalk_over_the_same_road_is_taken():
+    ring = np.array(
+        [[-1.5, -4.0, 0.0], [1.5, -4.0, 0.0], [1.5, 4.0, 0.0], [-1.5, 4.0, 0.0], [-1.5, -4.0, 0.0]]
+    )
+    over_this, over_another = ring + (45.0, 0.0, 0.0), ring[:, [1, 0, 2]] + (38.0, -4.0, 0.0)
+    lanes = (pavement(0, -6.0, -3), pavement(1, 6.0, 3))
+    pavements = Pavements(RoadMap("street", lanes, (), (over_this, over_another), (0.0, 0.0)))
+    ways = [pavements.over(0, 20, np.random.default_rng(k)) for k in range(20)]
+    firsts = [way[0][0] for way in ways if way is not None and len(way[0]) == 3]
+    assert len(firsts) > 5
+    assert all(43.0 < x < 47.0 and y == -4.0 for x, y in firsts)
 
 
 def test_a_town_without_pavements_is_refused():
