@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drive_agent.sim.actors import Actor
+from drive_agent.sim.vehicle_dynamics import SERVICE_BRAKE_MPS2, STEER_GAIN
 from drive_agent.sim.wire import RequestError, decode_number
 
 DEFAULT_GAINS = [
@@ -16,6 +17,7 @@ DEFAULT_GAINS = [
     0.01,
 ]  # speed kp, ki, kd, acceleration kp, ki, kd: CARLA's defaults
 _COMFORT_MPS2 = 4.0
+_STANDSTILL_MPS = 0.1
 _SPEED_GAIN = 1.5  # 1/s: wanted acceleration per m/s of speed error
 
 
@@ -43,8 +45,11 @@ class AckermannDriver:
         backwards = self.speed_mps < 0.0
         speed = -float(row["forward_mps"]) if backwards else float(row["forward_mps"])
         wanted = max(-limit, min(limit, _SPEED_GAIN * (abs(self.speed_mps) - speed)))
-        strongest = float(row["max_force"] / row["mass"])
+        coast, strongest = float(row["coast"]), float(row["max_force"] / row["mass"])
         row["reverse"] = backwards
-        row["throttle"] = min(1.0, max(0.0, wanted + 0.2) / strongest) if abs(self.speed_mps) > 0.0 else 0.0
-        row["brake"] = min(1.0, max(0.0, -wanted) / 9.0) if self.speed_mps != 0.0 or speed > 0.1 else 1.0
-        row["steer"] = max(-1.0, min(1.0, self.steer_rad / float(row["max_steer_rad"])))
+        if self.speed_mps == 0.0 and speed < _STANDSTILL_MPS:
+            row["throttle"], row["brake"] = 0.0, 1.0
+        else:
+            row["throttle"] = min(1.0, max(0.0, wanted + coast) / (strongest + coast))
+            row["brake"] = min(1.0, max(0.0, -wanted - coast) / SERVICE_BRAKE_MPS2)
+        row["steer"] = max(-1.0, min(1.0, self.steer_rad / (STEER_GAIN * float(row["max_steer_rad"]))))

@@ -1,7 +1,8 @@
 """What can be spawned besides sensors: vehicles, walkers and props, with their sizes and what makes them move.
 
 Half sizes of vehicles follow the bounding boxes that users of CARLA 0.9.x report (rounded); masses and powers are
-those of the real model or of its class. The looks are the renderer's business.
+those of the real model or of its class. The bus is the exception: CARLA's box is 3.9 m wide and touches whoever comes the
+other way. The looks are the renderer's business.
 """
 
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ VEHICLES: tuple[VehicleModel, ...] = (
     _modern("mercedes.sprinter", 2.957, 0.994, 1.280, 2600, 120, base_type="van"),
     _lit("volkswagen.t2", 2.240, 1.034, 1.019, 1500, 51, base_type="van"),
     _modern("volkswagen.t2_2021", 2.221, 0.888, 0.994, 1500, 51, base_type="van"),
-    _modern("mitsubishi.fusorosa", 5.136, 1.972, 2.126, 6500, 129, base_type="bus"),
+    _modern("mitsubishi.fusorosa", 5.136, 1.280, 1.700, 6500, 129, base_type="bus"),
     _two_wheeler("harley-davidson.low_rider", "motorcycle", 1.178, 0.382, 0.820, 380, 64),
     _two_wheeler("kawasaki.ninja", "motorcycle", 1.017, 0.401, 0.780, 280, 40, has_lights=True),
     _two_wheeler("vespa.zx125", "motorcycle", 0.905, 0.380, 0.800, 190, 7, has_lights=True),

@@ -9,7 +9,7 @@ from drive_agent.sim import cameras
 from drive_agent.sim.ackermann import DEFAULT_GAINS, AckermannDriver
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.rpc import Client, MethodTable
-from drive_agent.sim.vehicle_dynamics import EFFECTIVE_STEER_FRACTION, resample_steering_curve
+from drive_agent.sim.vehicle_dynamics import GRIP_PER_TYRE_FRICTION, resample_steering_curve
 from drive_agent.sim.wire import (
     Encoded,
     LightState,
@@ -288,7 +288,7 @@ def get_physics_control(client: Client, actor_id: Any) -> Encoded:
     row, actor = _vehicle(client, actor_id), client.world.actors.get(actor_id)
     pose, (_, width, height) = client.world.pose_of(actor), actor.half_extents
     cos, sin, radius = math.cos(row["yaw"]), math.sin(row["yaw"]), max(0.25, 0.45 * height)
-    lock = math.degrees(float(row["max_steer_rad"])) / EFFECTIVE_STEER_FRACTION
+    lock = math.degrees(float(row["max_steer_rad"]))
     wheels = []
     for along, front in ((float(row["front_m"]), True), (-float(row["rear_m"]), False)):
         for across in (-0.85 * width, 0.85 * width):
@@ -298,7 +298,7 @@ def get_physics_control(client: Client, actor_id: Any) -> Encoded:
                 pose.z + radius,
             )
             wheels.append(
-                [3.5 * float(row["friction"]), 0.25, lock if front else 0.0, 100 * radius, 1500.0, 0.0 if front else 3000.0,
+                [float(row["friction"]) / GRIP_PER_TYRE_FRICTION, 0.25, lock if front else 0.0, 100 * radius, 1500.0, 0.0 if front else 3000.0,
                  2.0, 17.0, 1000.0, [100.0 * value for value in place]]
             )  # fmt: skip
     gears = [[ratio, 0.5, 0.65] for ratio in (4.6, 2.5, 1.6, 1.1, 0.85, 0.7)]
@@ -306,7 +306,7 @@ def get_physics_control(client: Client, actor_id: Any) -> Encoded:
     curve = [[20.0 * index, float(value)] for index, value in enumerate(row["steering_curve"])]
     return [
         [[0.0, torque], [3000.0, torque], [6000.0, 0.8 * torque]], 6000.0, 1.0, 0.15, 2.0, 0.35, True, 0.5, 10.0, 4.0, gears,
-        float(row["mass"]), 0.3, [0.0, 0.0, float(row["mass_height"])], curve, wheels, True,
+        float(row["mass"]), 0.3, [0.5 * float(row["rear_m"] - row["front_m"]), 0.0, 0.0], curve, wheels, True,
     ]  # fmt: skip
 
 
@@ -324,10 +324,9 @@ def apply_physics_control(client: Client, actor_id: Any, control: Any) -> None:
         row["steering_curve"] = resample_steering_curve(points)
     if wheels:
         lock = max(decode_number(wheel[2], "max_steer_angle") for wheel in wheels)
-        row["max_steer_rad"] = math.radians(lock) * EFFECTIVE_STEER_FRACTION
-        row["friction"] = (
-            sum(decode_number(wheel[0], "tire_friction") for wheel in wheels) / len(wheels) / 3.5
-        )
+        row["max_steer_rad"] = math.radians(lock)
+        friction = sum(decode_number(wheel[0], "tire_friction") for wheel in wheels) / len(wheels)
+        row["friction"] = friction * GRIP_PER_TYRE_FRICTION
 
 
 @TABLE.value
@@ -355,7 +354,7 @@ def get_vehicle_light_states(client: Client) -> Encoded:
 def get_wheel_steer_angle(client: Client, actor_id: Any, wheel: Any) -> float:
     """Degrees of a front wheel; rear wheels do not steer."""
     row = _vehicle(client, actor_id)
-    return math.degrees(float(row["steer_rad"])) / EFFECTIVE_STEER_FRACTION if wheel in (0, 1) else 0.0
+    return math.degrees(float(row["steer_rad"])) if wheel in (0, 1) else 0.0
 
 
 @TABLE.value

@@ -336,6 +336,7 @@ def test_a_crash_is_reported_to_both_sides(session: Session, spawn_point: carla.
     fetch_moving = session.listen(session.spawn("sensor.other.collision", parent=moving))
     session.tick(20)
     moving.set_target_velocity(spawn_point.get_forward_vector() * 12.0)
+    moving.apply_control(carla.VehicleControl(throttle=0.6))
     session.tick(40)
     hit, was_hit = fetch_moving(), fetch_parked()
     assert (hit.actor.id, hit.other_actor.id) == (moving.id, parked.id)

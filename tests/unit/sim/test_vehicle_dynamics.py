@@ -29,18 +29,18 @@ def drive(vehicles: np.ndarray, seconds: float) -> None:
         step_vehicles(vehicles, TICK_S)
 
 
-def test_reaches_100_kmh_like_a_saloon() -> None:
+def test_reaches_100_kmh_as_fast_as_carla_cars() -> None:
     vehicles, ticks = car(throttle=1.0), 0
     while vehicles["forward_mps"][0] < 100 / 3.6:
         step_vehicles(vehicles, TICK_S)
         ticks += 1
-    assert 6.0 < ticks * TICK_S < 12.0
+    assert 5.0 < ticks * TICK_S < 8.0
 
 
-def test_full_braking_from_100_kmh_takes_about_45_m_and_ends_at_rest() -> None:
+def test_full_braking_from_100_kmh_ends_at_rest_after_about_30_m() -> None:
     vehicles = car(brake=1.0, forward_mps=100 / 3.6)
     drive(vehicles, 6.0)
-    assert 35.0 < vehicles["x"][0] < 50.0
+    assert 22.0 < vehicles["x"][0] < 35.0
     assert vehicles["forward_mps"][0] == 0.0
 
 
@@ -64,25 +64,30 @@ def test_reverse_drives_backwards_and_not_fast() -> None:
     assert -11.0 < vehicles["forward_mps"][0] < -5.0
 
 
-@pytest.mark.parametrize("steer", [-1.0, 1.0])
-def test_full_lock_turns_to_the_side_of_the_wheel_in_about_5_m(steer: float) -> None:
-    vehicles = car(steer=steer, constant_velocity=1, constant_forward_mps=2.0)
-    drive(vehicles, 2.0)
-    radius = vehicles["forward_mps"][0] / vehicles["yaw_rate"][0]
-    assert math.copysign(1.0, radius) == steer
-    assert 3.0 < abs(radius) < 6.5
+# What two recordings of CARLA's Lincoln MKZ 2017 show in steady turns: speed, steering, yaw rate
+RECORDED_TURNS = [(6.58, 0.3, 0.65), (10.28, 0.3, 1.02), (13.65, 0.3, 1.10)]
+
+
+@pytest.mark.parametrize(("speed", "steer", "yaw_rate"), RECORDED_TURNS)
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_turns_as_recorded_cars_do(speed: float, steer: float, yaw_rate: float, side: float) -> None:
+    vehicles = car(steer=side * steer, forward_mps=speed, throttle=0.5, pedal=0.5)
+    drive(vehicles, 0.5)
+    now = vehicles["forward_mps"][0]
+    assert vehicles["yaw_rate"][0] == pytest.approx(side * yaw_rate * now / speed, rel=0.2)
 
 
 def test_cornering_is_limited_by_grip() -> None:
     vehicles = car(steer=1.0, throttle=0.5, forward_mps=20.0)
     drive(vehicles, 2.0)
-    assert abs(vehicles["forward_mps"][0] * vehicles["yaw_rate"][0]) < 1.3 * 9.81
+    assert abs(vehicles["forward_mps"][0] * vehicles["yaw_rate"][0]) < 2.0 * 9.81
 
 
 def test_a_slope_pulls_downhill() -> None:
-    vehicles = car(pitch=math.radians(-10.0))
-    drive(vehicles, 2.0)
-    assert vehicles["forward_mps"][0] > 1.0
+    up, down = (car(pitch=math.radians(angle), throttle=0.6) for angle in (10.0, -10.0))
+    drive(up, 2.0)
+    drive(down, 2.0)
+    assert down["forward_mps"][0] - up["forward_mps"][0] > 2.0
 
 
 def test_the_hand_brake_holds_on_a_slope() -> None:
@@ -100,6 +105,7 @@ def test_without_physics_nothing_moves() -> None:
 def test_a_force_acts_for_one_tick() -> None:
     vehicles = car(constant_velocity=0)
     vehicles["force"][0] = (SALOON.mass_kg * 10.0, 0.0, 0.0)
+    vehicles["coast"] = 0.0
     step_vehicles(vehicles, TICK_S)
     assert vehicles["forward_mps"][0] == pytest.approx(0.5, rel=0.1)
     assert not vehicles["force"].any()
