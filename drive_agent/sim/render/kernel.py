@@ -29,7 +29,17 @@ _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "_nrt": False,
 }
-_FILES_WITH_KERNELS = ("kernel", "vectors", "noise", "sky", "materials", "ground", "raster", "shade")
+_FILES_WITH_KERNELS = (
+    "kernel",
+    "vectors",
+    "noise",
+    "sky",
+    "materials",
+    "ground",
+    "raster",
+    "lighting",
+    "shade",
+)
 
 
 def _cache_directory() -> str:

@@ -17,10 +17,11 @@ import numpy as np
 from drive_agent.sim.render.camera import Buffers, Camera, DrawnActor, camera_view
 from drive_agent.sim.render.ground import TrafficGround, traffic_ground
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
+from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import HIGH_BEAM, LAMPS_ON, LOW_BEAM, Conditions
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
-from drive_agent.sim.render.shade import Light, Picture, ShadowMap, distinct_buffers, shade
+from drive_agent.sim.render.shade import Picture, distinct_buffers, shade
 from drive_agent.sim.render.shadows import shadow_map, sun_view
 from drive_agent.sim.render.stage import BODY_REACH_M, Stage, joined
 from drive_agent.sim.render.weather import Weather, atmosphere

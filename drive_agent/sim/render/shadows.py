@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from drive_agent.sim.render.kernel import F32, Draws, Instances, Projected, Triangles, View
+from drive_agent.sim.render.lighting import ShadowMap
 from drive_agent.sim.render.raster import fill, project
-from drive_agent.sim.render.shade import ShadowMap
 
 EMPTY = F32(-1e9)
 SUN_DISTANCE_M = 600.0
