@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 STATIC_CELL_M = 16.0
+LARGEST_INFLATION_M = 1.0  # boxes are listed in all cells that they would touch if they were larger by this
 MAX_CONTACTS = 1024
 
 BODY = np.dtype(
@@ -57,8 +58,8 @@ def build_static_grid(boxes: np.ndarray) -> StaticGrid:
             np.zeros((0, 7)), np.zeros(2, np.int64), empty, np.zeros((0, 4), np.int64), 0.0, 0.0, 1, 1
         )
     cos, sin = np.abs(np.cos(boxes[:, 6])), np.abs(np.sin(boxes[:, 6]))
-    reach_x = boxes[:, 3] * cos + boxes[:, 4] * sin
-    reach_y = boxes[:, 3] * sin + boxes[:, 4] * cos
+    reach_x = boxes[:, 3] * cos + boxes[:, 4] * sin + LARGEST_INFLATION_M
+    reach_y = boxes[:, 3] * sin + boxes[:, 4] * cos + LARGEST_INFLATION_M
     origin_x, origin_y = float((boxes[:, 0] - reach_x).min()), float((boxes[:, 1] - reach_y).min())
     first_column = ((boxes[:, 0] - reach_x - origin_x) / STATIC_CELL_M).astype(np.int64)
     last_column = ((boxes[:, 0] + reach_x - origin_x) / STATIC_CELL_M).astype(np.int64)

@@ -37,15 +37,34 @@ def unrotate(rotation: Rotation, vector: Vector) -> Vector:
     return (a[0] * x + b[0] * y + c[0] * z, a[1] * x + b[1] * y + c[1] * z, a[2] * x + b[2] * y + c[2] * z)
 
 
+def multiply(outer: Rotation, inner: Rotation) -> Rotation:
+    """The rotation `inner` seen from outside `outer`."""
+    columns = [rotate(outer, (inner[0][i], inner[1][i], inner[2][i])) for i in range(3)]
+    first, second, third = columns
+    return ((first[0], second[0], third[0]), (first[1], second[1], third[1]), (first[2], second[2], third[2]))
+
+
+def rotation_angles(rotation: Rotation) -> Vector:
+    """Pitch, yaw, roll in degrees; the inverse of `rotation_matrix`."""
+    pitch = math.asin(min(1.0, max(-1.0, rotation[2][0])))
+    yaw = math.atan2(rotation[1][0], rotation[0][0])
+    roll = math.atan2(-rotation[2][1], rotation[2][2])
+    return math.degrees(pitch), math.degrees(yaw), math.degrees(roll)
+
+
 def compose(parent: Pose, child: Pose) -> Pose:
     """World pose of something fixed at `child` in the frame of `parent`."""
     outer = rotation_matrix(parent.pitch, parent.yaw, parent.roll)
     inner = rotation_matrix(child.pitch, child.yaw, child.roll)
     x, y, z = rotate(outer, (child.x, child.y, child.z))
-    forward = rotate(outer, (inner[0][0], inner[1][0], inner[2][0]))
-    right_z = outer[2][0] * inner[0][1] + outer[2][1] * inner[1][1] + outer[2][2] * inner[2][1]
-    up_z = outer[2][0] * inner[0][2] + outer[2][1] * inner[1][2] + outer[2][2] * inner[2][2]
-    pitch = math.degrees(math.asin(min(1.0, max(-1.0, forward[2]))))
-    yaw = math.degrees(math.atan2(forward[1], forward[0]))
-    roll = math.degrees(math.atan2(-right_z, up_z))
-    return Pose(parent.x + x, parent.y + y, parent.z + z, pitch, yaw, roll)
+    return Pose(parent.x + x, parent.y + y, parent.z + z, *rotation_angles(multiply(outer, inner)))
+
+
+def relative(parent: Pose, world: Pose) -> Pose:
+    """Pose in the frame of `parent` of something at `world`; `compose` undoes it."""
+    outer = rotation_matrix(parent.pitch, parent.yaw, parent.roll)
+    a, b, c = outer
+    inverse = ((a[0], b[0], c[0]), (a[1], b[1], c[1]), (a[2], b[2], c[2]))
+    turned = multiply(inverse, rotation_matrix(world.pitch, world.yaw, world.roll))
+    offset = unrotate(outer, (world.x - parent.x, world.y - parent.y, world.z - parent.z))
+    return Pose(*offset, *rotation_angles(turned))

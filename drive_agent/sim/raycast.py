@@ -54,34 +54,38 @@ def _ground_distance(ground, level, ox, oy, oz, dx, dy, dz, reach):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _first_crossing(start, direction, origin, cell):
+    """Distance along a ray to where it leaves its cell on one axis, the distance per cell, and the way it goes."""
+    if abs(direction) < 1e-12:
+        return 1e18, 1e18, 0
+    edge = origin + (cell + (1 if direction > 0.0 else 0)) * STATIC_CELL_M
+    return (edge - start) / direction, STATIC_CELL_M / abs(direction), 1 if direction > 0.0 else -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _static_hit(grid, ox, oy, oz, dx, dy, dz, reach, inflate, best):
-    """Nearest static box along a ray nearer than `best`: walks the cells of the grid that the ray crosses."""
-    found, cosine = -1, 0.0
-    level = math.hypot(dx, dy)
-    limit = min(reach, best)
-    step = 0.5 * STATIC_CELL_M / max(level, 1e-6)
-    walked, last_cell = 0.0, -1
-    while walked <= limit + step:
-        column = int(math.floor((ox + dx * walked - grid.origin_x) / STATIC_CELL_M))
-        row = int(math.floor((oy + dy * walked - grid.origin_y) / STATIC_CELL_M))
-        walked += step
-        # a ray may cut a corner between two samples half a cell apart: look at the neighbours too
-        for r in range(max(0, row - 1), min(grid.rows, row + 2)):
-            for c in range(max(0, column - 1), min(grid.columns, column + 2)):
-                if abs(r - row) + abs(c - column) > 1:
-                    continue
-                cell = r * grid.columns + c
-                if cell == last_cell:
-                    continue
-                for slot in range(grid.starts[cell], grid.starts[cell + 1]):
-                    box = grid.boxes[grid.items[slot]]
-                    distance, cos = _box_distance(
-                        ox, oy, oz, dx, dy, dz, box[0], box[1], box[2],
-                        box[3] + inflate, box[4] + inflate, box[5] + inflate, box[6],
-                    )  # fmt: skip
-                    if distance < limit:
-                        limit, found, cosine = distance, grid.items[slot], cos
-        last_cell = row * grid.columns + column
+    """Nearest static box along a ray nearer than `best`; visits the cells it crosses (Amanatides and Woo, 1987)."""
+    found, cosine, limit = -1, 0.0, min(reach, best)
+    column = int(math.floor((ox - grid.origin_x) / STATIC_CELL_M))
+    row = int(math.floor((oy - grid.origin_y) / STATIC_CELL_M))
+    next_x, each_x, way_x = _first_crossing(ox, dx, grid.origin_x, column)
+    next_y, each_y, way_y = _first_crossing(oy, dy, grid.origin_y, row)
+    entered = 0.0
+    while entered <= limit:
+        if 0 <= row < grid.rows and 0 <= column < grid.columns:
+            cell = row * grid.columns + column
+            for slot in range(grid.starts[cell], grid.starts[cell + 1]):
+                box = grid.boxes[grid.items[slot]]
+                distance, cos = _box_distance(
+                    ox, oy, oz, dx, dy, dz, box[0], box[1], box[2],
+                    box[3] + inflate, box[4] + inflate, box[5] + inflate, box[6],
+                )  # fmt: skip
+                if distance < limit:
+                    limit, found, cosine = distance, grid.items[slot], cos
+        if next_x < next_y:
+            entered, next_x, column = next_x, next_x + each_x, column + way_x
+        else:
+            entered, next_y, row = next_y, next_y + each_y, row + way_y
     return limit, found, cosine
 
 
@@ -89,7 +93,8 @@ def _static_hit(grid, ox, oy, oz, dx, dy, dz, reach, inflate, best):
 def cast_rays(origin, directions, reach, bodies, skip, grid, ground, see_ground, see_static, inflate, hits):
     """First thing each unit direction (n, 3) meets within `reach` metres of origin (3,) -> HIT (n,).
 
-    Body `skip` is not seen (the carrier of the sensor); boxes grow by `inflate` metres on every side.
+    Body `skip` is not seen (the carrier of the sensor); boxes grow by `inflate` metres, at most
+    LARGEST_INFLATION_M, on every side.
     """
     ox, oy, oz = origin[0], origin[1], origin[2]
     level = ground_height(ground, ox, oy, oz)

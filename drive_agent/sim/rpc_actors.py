@@ -92,18 +92,14 @@ def get_actor_bounding_box(client: Client, actor_id: Any) -> Encoded:
 @TABLE.void
 def set_actor_transform(client: Client, actor_id: Any, transform: Any) -> None:
     """Teleport; velocity is kept."""
-    world, actor, pose = client.world, client.world.actors.get(actor_id), decode_transform(transform)
-    if actor.parent_id and actor.parent_id in world.actors and actor.kind is not Kind.VEHICLE:
-        actor.relative_pose = pose
-        return
-    world.place(actor, pose)
+    client.world.move(client.world.actors.get(actor_id), decode_transform(transform))
 
 
 @TABLE.void
 def set_actor_location(client: Client, actor_id: Any, location: Any) -> None:
     """Teleport without turning."""
     world, actor = client.world, client.world.actors.get(actor_id)
-    world.place(actor, Pose(*decode_vector(location, "location"), *world.pose_of(actor)[3:]))
+    world.move(actor, Pose(*decode_vector(location, "location"), *world.pose_of(actor)[3:]))
 
 
 @TABLE.void

@@ -7,6 +7,7 @@ import numpy as np
 
 from drive_agent.sim import wire
 from drive_agent.sim.actors import Actor
+from drive_agent.sim.collision import LARGEST_INFLATION_M
 from drive_agent.sim.poses import rotation_matrix
 from drive_agent.sim.raycast import GROUND, HIT, NOTHING, cast_rays
 from drive_agent.sim.wire import Encoded, Label
@@ -141,10 +142,10 @@ def radar_body(world: World, sensor: Actor, numbers: dict[str, float], random: n
 
 
 def obstacle_ahead(world: World, sensor: Actor, numbers: dict[str, float]) -> tuple[Encoded, float] | None:
-    """The nearest thing straight ahead of the sensor, as wide as `hit_radius`, and its distance in m; None for nothing."""
+    """The nearest thing ahead of the sensor in a beam `hit_radius` (at most 1 m) wide, and its distance in m; or None."""
     only_dynamics = sensor.attributes["only_dynamics"].lower() in ("true", "1")
     scan = cast(
-        world, sensor, np.array([[1.0, 0.0, 0.0]]), numbers["distance"], inflate_m=numbers["hit_radius"], ground=False,
+        world, sensor, np.array([[1.0, 0.0, 0.0]]), numbers["distance"], inflate_m=min(LARGEST_INFLATION_M, numbers["hit_radius"]), ground=False,
         static=not only_dynamics,
     )  # fmt: skip
     target, distance = int(scan.hits["target"][0]), float(scan.hits["distance"][0])

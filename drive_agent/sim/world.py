@@ -30,7 +30,7 @@ from drive_agent.sim.ackermann import AckermannDriver
 from drive_agent.sim.actors import Actor, Actors, Kind, Table
 from drive_agent.sim.catalogue import PropModel, VehicleModel, WalkerModel
 from drive_agent.sim.maps import Town
-from drive_agent.sim.poses import compose
+from drive_agent.sim.poses import compose, relative
 from drive_agent.sim.scenery import StaticScene, build_static_scene
 from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
 from drive_agent.sim.signal_sites import SignalSite, local_trigger
@@ -245,6 +245,13 @@ class World:
             pitch, yaw, roll = (math.degrees(row[name]) for name in ("pitch", "yaw", "roll"))
             return Pose(float(row["x"]), float(row["y"]), float(row["z"]), pitch, yaw, roll)
         return actor.pose
+
+    def move(self, actor: Actor, pose: Pose) -> None:
+        """Teleport, as a client asks; what is attached to another stays attached, in its new place."""
+        parent = self.actors.find(actor.parent_id)
+        if parent is not None:
+            actor.relative_pose = relative(self.pose_of(parent), pose)
+        self.place(actor, pose)
 
     def place(self, actor: Actor, pose: Pose) -> None:
         """Put the actor somewhere else, at rest or moving as it was."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drive_agent.sim.poses import compose, rotate, rotation_matrix, unrotate
+from drive_agent.sim.poses import compose, relative, rotate, rotation_matrix, unrotate
 from drive_agent.sim.wire import Pose
 
 angles = st.floats(-180.0, 180.0)
@@ -37,3 +37,10 @@ def test_composition_is_the_product_of_the_client_matrices(parent: Pose, child: 
 def test_unrotate_undoes_rotate(pose: Pose, vector: tuple[float, float, float]) -> None:
     rotation = rotation_matrix(*pose[3:])
     assert unrotate(rotation, rotate(rotation, vector)) == pytest.approx(vector, abs=1e-9)
+
+
+@given(poses, poses)
+def test_relative_undoes_compose(parent: Pose, child: Pose) -> None:
+    back = compose(parent, relative(parent, child))
+    expected, found = (np.array(as_carla(pose).get_matrix()) for pose in (child, back))
+    assert found == pytest.approx(expected, abs=1e-3)

@@ -61,7 +61,7 @@ def test_the_carrier_of_the_sensor_is_not_seen() -> None:
     assert (hit["target"], hit["distance"]) == (1, 13.0)
 
 
-@settings(max_examples=80)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(st.floats(-90, 90), st.floats(-90, 90), st.floats(-3, 3), st.floats(0.2, 12)),
