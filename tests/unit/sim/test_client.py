@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 
 import carla
@@ -589,9 +590,10 @@ def test_a_second_client_sees_everything_at_once(session: Session, spawn_point: 
     other = carla.Client(session.server.host, session.server.port)
     other.set_timeout(10.0)
     world = other.get_world()
-    for _ in range(50):
+    for _ in range(100):
         if world.get_actors().find(vehicle.id) is not None:
             break
+        time.sleep(0.05)  # the greeting is on its way
     assert world.get_actors().find(vehicle.id).type_id == "vehicle.tesla.model3"
 
 
