@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+import numpy as np
+
 from drive_agent.sim import wire
+from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.wire import Encoded, RequestError
 from drive_agent.sim.world import World
 
@@ -23,6 +26,31 @@ class Client:
 
     world: World
     id: int
+
+    def vehicle(self, actor_id: Any) -> np.void:
+        """The row of a vehicle, or RequestError."""
+        return self.world.vehicles.rows[self._of_kind(actor_id, Kind.VEHICLE, "a vehicle").slot]
+
+    def walker(self, actor_id: Any) -> np.void:
+        """The row of a walker, or RequestError."""
+        return self.world.walkers.rows[self._of_kind(actor_id, Kind.WALKER, "a walker").slot]
+
+    def light(self, actor_id: Any) -> int:
+        """The index of a traffic light, or RequestError."""
+        return self._of_kind(actor_id, Kind.LIGHT, "a traffic light").slot
+
+    def body(self, actor_id: Any) -> np.void | None:
+        """The row of anything with a body; None for sensors, signals and the spectator."""
+        world, actor = self.world, self.world.actors.get(actor_id)
+        tables = {Kind.VEHICLE: world.vehicles, Kind.WALKER: world.walkers, Kind.PROP: world.props}
+        table = tables.get(actor.kind)
+        return table.rows[actor.slot] if table is not None else None
+
+    def _of_kind(self, actor_id: Any, kind: Kind, name: str) -> Actor:
+        actor = self.world.actors.get(actor_id)
+        if actor.kind is not kind:
+            raise RequestError(f"actor {actor_id} is {actor.type_id}: expected {name}")
+        return actor
 
 
 class Returns(Enum):

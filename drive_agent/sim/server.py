@@ -18,7 +18,7 @@ from typing import Any
 
 import msgpack
 
-from drive_agent.sim import rpc_actors, rpc_episode
+from drive_agent.sim import rpc_actors, rpc_control, rpc_episode, rpc_lights
 from drive_agent.sim.cameras import Cameras
 from drive_agent.sim.maps import Town
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
@@ -311,8 +311,8 @@ class RpcConnection(asyncio.Protocol):
 def all_methods() -> MethodTable:
     """Everything this server answers."""
     table = MethodTable()
-    table.include(rpc_episode.TABLE)
-    table.include(rpc_actors.TABLE)
+    for part in (rpc_episode, rpc_actors, rpc_control, rpc_lights):
+        table.include(part.TABLE)
     table.include(batch_methods(table))
     return table
 
