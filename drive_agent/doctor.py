@@ -73,15 +73,16 @@ def _package(module: str, why: str, *, needed: bool, name: str = "") -> Finding:
 
 
 def _weights() -> Finding:
-    from drive_agent.models.base import shipped_weights
+    if importlib.util.find_spec("torch") is None:
+        return Finding("missing", "embedded weights", "cannot be read without torch", "pip install torch")
+    from drive_agent.models.embedded import weights
 
     try:
-        folder = shipped_weights()
-    except ValueError as error:
-        return Finding("missing", "embedded weights", str(error), "restore the files from the repository")
-    return Finding(
-        "ok", "embedded weights", f"{sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.1f} MB"
-    )
+        weights.check(weights.FOLDER)
+    except weights.WeightsError as error:
+        return Finding("missing", "embedded weights", str(error), "git checkout drive_agent/models/embedded")
+    size = sum((weights.FOLDER / name).stat().st_size for name in weights.FILES)
+    return Finding("ok", "embedded weights", f"{size / 1e6:.1f} MB")
 
 
 def _kernels() -> Finding:
@@ -100,6 +101,8 @@ def _cores() -> Finding:
 
 
 def _gpu() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return Finding("absent", "GPU", "cannot be asked without torch", "pip install torch")
     import torch
 
     if torch.cuda.is_available():

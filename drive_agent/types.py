@@ -12,7 +12,6 @@ from enum import IntEnum
 
 import numpy as np
 
-
 # Arc lengths at which paths are told, in demonstrations and replies alike.
 PATH_STATIONS_M = np.array([2, 4, 6, 8, 12, 16, 20, 25, 30, 40], dtype=np.float32)
 

@@ -171,7 +171,9 @@ def _drive_job(
         del briefing
         return EpisodeWriter(folder / "log.mcap", header_of(job, config, ground), ground.road_map)
 
-    for attempt in range(SERVER_TRIES):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
         except AgentError as error:
@@ -182,9 +184,10 @@ def _drive_job(
             ServerError,
         ) as error:  # the carla client raises RuntimeError for everything
             outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
-        progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt + 1} of {SERVER_TRIES}")
+        progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt} of {SERVER_TRIES}")
         world.drop()
-    return outcome
+        if attempt == SERVER_TRIES:
+            return outcome
 
 
 def header_of(job: Job, config: DriveConfig, ground: Ground) -> RunHeader:

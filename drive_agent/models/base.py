@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from drive_agent.rig import CameraMount
 from drive_agent.types import Prompt, Reply
@@ -37,7 +37,7 @@ def load_model(name: str, **options: object) -> Model:
     if name not in LOADERS:
         raise ValueError(f"model {name!r} is unknown, expected one of {sorted(LOADERS)}")
     module, _, attributes = LOADERS[name].partition(":")
-    loader: object = import_module(module)
+    loader: Any = import_module(module)
     for attribute in attributes.split("."):
         loader = getattr(loader, attribute)
     return loader(**options)

@@ -93,7 +93,7 @@ def _pixels(kind: StreamType, buffers: Any) -> memoryview:
         image = encode_tags(buffers.tag)
     else:
         image = encode_tags(buffers.tag, buffers.instance)
-    return memoryview(image).cast("B")
+    return image.data.cast("B")
 
 
 def check_camera(attributes: dict[str, str]) -> tuple[int, int, float]:

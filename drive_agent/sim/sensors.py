@@ -5,14 +5,13 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import carla
-import msgpack
 import numpy as np
 
 from drive_agent.sim import scans
 from drive_agent.sim.actors import Actor
 from drive_agent.sim.poses import rotate, rotation_matrix, unrotate
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
-from drive_agent.sim.wire import Encoded, StreamType, encode_vector, stream_header
+from drive_agent.sim.wire import Encoded, StreamType, encode_vector, pack, stream_header
 from drive_agent.sim.world import ContactEvent, World
 
 Message = tuple[int, bytes]  # stream id, payload
@@ -107,7 +106,7 @@ class Sensors:
                 strict=True,
             )
         ]
-        return [self._header(StreamType.GNSS, sensor) + msgpack.packb(noisy)]
+        return [self._header(StreamType.GNSS, sensor) + pack(noisy)]
 
     def _imu(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
         """Specific force in m/s^2, angular velocity in rad/s, compass in rad from north (-y) clockwise; sensor axes."""
@@ -134,7 +133,7 @@ class Sensors:
             for i, a in enumerate("xyz")
         ]
         compass = (math.radians(sensor.pose.yaw) + math.pi / 2) % (2 * math.pi)
-        return [self._header(StreamType.IMU, sensor) + msgpack.packb([accelerometer, gyroscope, compass])]
+        return [self._header(StreamType.IMU, sensor) + pack([accelerometer, gyroscope, compass])]
 
     def _angular_velocity(self, parent: Actor | None) -> tuple[float, float, float]:
         if parent is None or parent not in self._world.vehicles.owners:
@@ -158,7 +157,7 @@ class Sensors:
             return []
         header, port = self._header(StreamType.COLLISION, sensor), self._world.stream_port
         return [
-            header + msgpack.packb([parent.encode(port), self._partner(event), encode_vector(*event.impulse)])
+            header + pack([parent.encode(port), self._partner(event), encode_vector(*event.impulse)])
             for event in self._world.contacts
             if event.actor is parent
         ]
@@ -188,7 +187,7 @@ class Sensors:
         found = scans.obstacle_ahead(self._world, sensor, memory.numbers)
         if parent is None or found is None:
             return []
-        body = msgpack.packb([parent.encode(self._world.stream_port), *found])
+        body = pack([parent.encode(self._world.stream_port), *found])
         return [self._header(StreamType.OBSTACLE, sensor) + body]
 
 

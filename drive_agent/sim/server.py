@@ -27,7 +27,7 @@ from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
 from drive_agent.sim.wakeups import WakeUps
-from drive_agent.sim.wire import WORLD_STREAM_ID
+from drive_agent.sim.wire import WORLD_STREAM_ID, pack
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
 
 log = logging.getLogger("drive_agent.sim")
@@ -279,7 +279,7 @@ class RpcConnection(asyncio.Protocol):
     def reply(self, message_id: int, result: Any) -> None:
         """Answer a request, unless the client is gone."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(msgpack.packb([_RESPONSE, message_id, None, result]))
+            self._transport.write(pack([_RESPONSE, message_id, None, result]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio."""

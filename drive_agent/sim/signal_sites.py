@@ -88,7 +88,9 @@ def _approaches(
     for place in places or [spec.place]:
         for lane_id in _ruled_lanes(spans, place):
             waypoint = carla_map.get_waypoint_xodr(place.road_id, lane_id, _inside(spans, place, lane_id))
-            before = _before_junction(waypoint) if waypoint is not None else None
+            if waypoint is None:
+                continue
+            before = _before_junction(waypoint)
             if before is None:
                 continue
             span = _span_at(spans[before.road_id, before.lane_id], before.s)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import msgpack
 
+from drive_agent.sim.wire import pack
+
 log = logging.getLogger("drive_agent.sim")
 
 SILENCE_S = 1.0
@@ -73,9 +75,7 @@ class WakeUps:
 async def _wake(port: int) -> None:
     """Leave and enter synchronous mode, in one packet so that nothing happens in between."""
     log.warning("the traffic manager on port %d sleeps through a tick: waking it", port)
-    requests = msgpack.packb([0, 1, "set_synchronous_mode", [False]]) + msgpack.packb(
-        [0, 2, "set_synchronous_mode", [True]]
-    )
+    requests = pack([0, 1, "set_synchronous_mode", [False]]) + pack([0, 2, "set_synchronous_mode", [True]])
     try:
         reader, writer = await asyncio.wait_for(asyncio.open_connection(_LOOPBACK, port), _ANSWER_TIMEOUT_S)
         writer.write(requests)

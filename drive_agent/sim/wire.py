@@ -8,8 +8,9 @@ import math
 import struct
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import msgpack
 import numpy as np
 
 PROTOCOL_VERSION = "0.9.16"
@@ -20,6 +21,11 @@ Encoded = list[Any]
 
 class RequestError(Exception):
     """A request that cannot be served; its text is what the user of the client sees as RuntimeError."""
+
+
+def pack(value: Any) -> bytes:
+    """One MessagePack message."""
+    return cast(bytes, msgpack.packb(value))
 
 
 class Pose(NamedTuple):

@@ -22,6 +22,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,12 +123,12 @@ class World:
             actor.slot = next(i for i, light in enumerate(self.signals.lights) if light is site)
         return actor
 
-    def _add(self, kind: Kind, type_id: str, description: Encoded, pose: Pose, **more: object) -> Actor:
+    def _add(self, kind: Kind, type_id: str, description: Encoded, pose: Pose, **more: Any) -> Actor:
         more.setdefault("center", (0.0, 0.0, 0.0))
         more.setdefault("half_extents", (0.0, 0.0, 0.0))
         actor = Actor(
             self.actors.new_id(), type_id, kind, description, pose=pose, born_s=self.elapsed_s, **more
-        )  # type: ignore[arg-type]
+        )
         self.actors.add(actor, self.tables)
         self.actors.records["pose"][actor.row] = pose
         return actor

@@ -112,6 +112,7 @@ def qwen_config(config: EmbeddedConfig, special_ids: dict[str, int]) -> Qwen2_5_
         video_token_id=special_ids["<|video_pad|>"],
         vision_start_token_id=special_ids["<|vision_start|>"],
         vision_end_token_id=special_ids["<|vision_end|>"],
-        initializer_range=0.6 * config.text_width**-0.5,
+        # an attribute of every configuration that its signature does not name
+        initializer_range=0.6 * config.text_width**-0.5,  # pyright: ignore[reportCallIssue]
         tie_word_embeddings=True,
     )

@@ -109,7 +109,9 @@ class DrivingNetwork(nn.Module):
     @torch.no_grad()
     def _relate_numbers(self, tokenizer: DriveTokenizer) -> None:
         """Begin with number tokens whose neighbours are alike: few frames teach about each single bin."""
-        table = self.vlm.get_input_embeddings().weight
+        embeddings = self.vlm.get_input_embeddings()
+        assert isinstance(embeddings, nn.Embedding)
+        table = embeddings.weight
         for first, count in tokenizer.number_ranges():
             place = torch.linspace(0, torch.pi, count)[:, None]
             waves = torch.cos(place * torch.arange(_NUMBER_WAVES))
