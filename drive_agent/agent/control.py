@@ -31,7 +31,7 @@ class ControlConfig:
     lookahead_min_m: float = 2.4
     lookahead_max_m: float = 10.5
     lookahead_per_mps: float = 0.35
-    longitudinal: PidGains = PidGains(0.6, 0.15, 0.1, 20)
+    longitudinal: PidGains = PidGains(1.2, 0.3, 0.1, 20)
     throttle_max: float = 0.75
     brake_gain: float = 0.25  # brake per m/s of overspeed
     overspeed_ratio: float = 1.05  # below it the car coasts

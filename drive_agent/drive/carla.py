@@ -6,16 +6,16 @@ Knows nothing of models, logs or scores.
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 
 import carla
 import numpy as np
 
-from drive_agent.drive.carla_axes import pose, transform
+from drive_agent.drive.carla_axes import Geography, pose, transform
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
 from drive_agent.drive.env import Ground
+from drive_agent.drive.traffic import Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M
 from drive_agent.roadmap import RoadMap
@@ -37,9 +37,8 @@ LIGHTS = {
     carla.TrafficLightState.Green: LightState.GREEN,
 }
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
-SLOWER_PERCENT = (
-    60.0  # of the limit: traffic on free roads elsewhere is else much faster than an ego at lights
-)
+# Share of the limit that traffic stays below: on free roads elsewhere it is else much faster than an ego at lights.
+SLOWER_PERCENT = (50.0, 65.0)
 CLEAR_M, AROUND_M = 15.0, 120.0  # traffic starts so far from the ego and so near the route
 WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
 
@@ -65,8 +64,8 @@ class CarlaEnv:
         self._client.set_timeout(settings.timeout_s)
         self._world = self._connect()
         self._before = self._world.get_settings()
-        self._manager_port = settings.traffic_manager_port
-        self._manager: carla.TrafficManager | None = None
+        self._routes_driven = 0
+        self._traffic: Traffic | None = None
         self._maps: dict[str, RoadMap] = {}
         self._sensors: EgoSensors | None = None
 
@@ -85,15 +84,23 @@ class CarlaEnv:
             a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")
         }
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
-        self._start_traffic(seed, route.points)
+        self._traffic = Traffic(
+            self._client,
+            self._world,
+            self._places(route.points, seed),
+            SLOWER_PERCENT,
+            seed,
+            self._manager_port(),
+        )
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
         self._world.tick()
-        self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, seed)
+        geography = Geography(self._map)
+        self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, geography, seed)
         for _ in range(WARM_UP_TICKS):
             self._advance()
         picks = sparse(route)
         briefing = Briefing(
-            route_deg=np.array([self._geographic(point) for point in route.points[picks]]),
+            route_deg=np.array([geography.place(*point) for point in route.points[picks]]),
             maneuvers=tuple(route.maneuvers[k] for k in picks),
         )
         return briefing, Ground(road_map, route)
@@ -166,50 +173,22 @@ class CarlaEnv:
         self._infos[ego.id] = actor_info(ego)
         return ego
 
-    def _start_traffic(self, seed: int, route: np.ndarray) -> None:
-        """Background cars of a seed, driven by the client's own TrafficManager on a port of its own."""
-        self._manager = manager = self._client.get_trafficmanager(self._next_manager_port())
-        manager.set_synchronous_mode(True)
-        manager.set_random_device_seed(seed)
-        manager.set_global_distance_to_leading_vehicle(2.5)
-        manager.global_percentage_speed_difference(SLOWER_PERCENT)
-        rng = np.random.default_rng(seed)
-        library = self._world.get_blueprint_library()
-        cars = sorted(
-            (
-                b
-                for b in library.filter("vehicle.*")
-                if b.get_attribute("base_type").as_str() in ("car", "van", "truck")
-            ),
-            key=lambda b: b.id,
-        )
-        places = [
-            p
-            for p in self._map.get_spawn_points()
-            if _distance(p.location, route[:1]) > CLEAR_M and _distance(p.location, route) < AROUND_M
+    def _places(self, route: np.ndarray, seed: int) -> list[carla.Transform]:
+        """Where background cars start: near the route, but not on top of the ego."""
+        near = [
+            place
+            for place in self._map.get_spawn_points()
+            if _distance(place.location, route[:1]) > CLEAR_M and _distance(place.location, route) < AROUND_M
         ]
-        chosen = [places[k] for k in rng.permutation(len(places))[: self._settings.vehicles]]
-        batch = []
-        for place in chosen:
-            car = cars[rng.integers(len(cars))]
-            car.set_attribute("role_name", "background")
-            if car.has_attribute("color"):
-                colors = car.get_attribute("color").recommended_values
-                car.set_attribute("color", colors[rng.integers(len(colors))])
-            spawn = carla.command.SpawnActor(car, place)
-            batch.append(
-                spawn.then(carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port()))
-            )
-        self._client.apply_batch_sync(batch, False)
+        order = np.random.default_rng([seed, 1]).permutation(len(near))
+        return [near[k] for k in order[: self._settings.vehicles]]
 
-    def _next_manager_port(self) -> int:
-        """A fresh port for each route: one that a TrafficManager has just left stalls the next."""
-        if not self._manager_port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                return probe.getsockname()[1]
-        self._manager_port += 1
-        return self._manager_port - 1
+    def _manager_port(self) -> int:
+        """The port of this route's TrafficManager; 0 for any free one."""
+        if not self._settings.traffic_manager_port:
+            return 0
+        self._routes_driven += 1
+        return self._settings.traffic_manager_port + self._routes_driven - 1
 
     def _meet_new_actors(self, snapshot: carla.WorldSnapshot) -> None:
         unknown = [s.id for s in snapshot if s.id not in self._infos and s.id not in self._ignored]
@@ -221,20 +200,16 @@ class CarlaEnv:
             else:
                 self._ignored.add(actor.id)
 
-    def _geographic(self, point: np.ndarray) -> tuple[float, float]:
-        place = self._map.transform_to_geolocation(transform(*point).location)
-        return place.latitude, place.longitude
-
     def _clear(self) -> None:
         """Orderly: sensors, then the TrafficManager, then the vehicles (another order can abort the client)."""
         if self._sensors is not None:
             self._sensors.destroy()
             self._sensors = None
-        if self._manager is not None:
-            self._manager.set_synchronous_mode(False)
-            self._manager.shut_down()
-            self._manager = None
-            self._client.apply_batch([carla.command.DestroyActor(i) for i in self._infos])
+        if self._traffic is not None:
+            self._traffic.close()
+            self._traffic = None
+            self._walkers.destroy()
+            self._client.apply_batch([carla.command.DestroyActor(self._ego.id)])
 
 
 def actor_info(actor: carla.Actor) -> ActorInfo:

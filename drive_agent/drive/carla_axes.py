@@ -30,6 +30,28 @@ def pose(value: carla.Transform) -> tuple[float, float, float, float, float]:
     return location.x, -location.y, location.z, -math.radians(rotation.yaw), math.radians(rotation.pitch)
 
 
+class Geography:
+    """Latitudes of a map, counted towards north (-y in CARLA, as its compass does).
+
+    The 0.9.16 client and server count them towards +y, against their own compass; older ones towards north.
+    """
+
+    def __init__(self, carla_map: carla.Map) -> None:
+        self._map = carla_map
+        self._origin_deg = carla_map.transform_to_geolocation(carla.Location()).latitude
+        north_deg = carla_map.transform_to_geolocation(carla.Location(y=-100.0)).latitude
+        self._sign = 1.0 if north_deg > self._origin_deg else -1.0
+
+    def latitude(self, latitude_deg: float) -> float:
+        """A latitude as CARLA tells it, counted towards north."""
+        return self._origin_deg + self._sign * (latitude_deg - self._origin_deg)
+
+    def place(self, x_m: float, y_m: float, z_m: float) -> tuple[float, float]:
+        """Latitude and longitude of a world point."""
+        found = self._map.transform_to_geolocation(transform(x_m, y_m, z_m).location)
+        return self.latitude(found.latitude), found.longitude
+
+
 def compass_yaw(compass_rad: float) -> float:
     """CARLA's compass (0 at north = -y, clockwise) as yaw (0 at east = +x, counter-clockwise)."""
     return math.remainder(math.pi / 2 - compass_rad, 2 * math.pi)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import carla
 import numpy as np
 
-from drive_agent.drive.carla_axes import camera_transform, compass_yaw, transform
+from drive_agent.drive.carla_axes import Geography, camera_transform, compass_yaw, transform
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, Rig
 from drive_agent.types import Collision, SensorPacket
 
@@ -73,8 +73,16 @@ class Mailbox:
 class EgoSensors:
     """Spawns the sensors on a vehicle and reads them tick by tick."""
 
-    def __init__(self, world: carla.World, ego: carla.Vehicle, settings: SensorSettings, seed: int) -> None:
+    def __init__(
+        self,
+        world: carla.World,
+        ego: carla.Vehicle,
+        settings: SensorSettings,
+        geography: Geography,
+        seed: int,
+    ) -> None:
         self._ego = ego
+        self._geography = geography
         self._settings = settings
         self._actors: list[carla.Sensor] = []
         self._collisions: list[Collision] = []
@@ -111,7 +119,7 @@ class EgoSensors:
         due = self._cameras if frame % self._period == self._phase else {}
         return SensorPacket(
             time_us=time_us,
-            latitude_deg=gnss.latitude,
+            latitude_deg=self._geography.latitude(gnss.latitude),
             longitude_deg=gnss.longitude,
             yaw_rad=compass_yaw(imu.compass),
             yaw_rate_radps=-imu.gyroscope.z,

@@ -1,0 +1,71 @@
+"""Background cars of a seed, driven by the client's own TrafficManager.
+
+Each world takes a manager on a port of its own: one that was just left stalls whoever takes its port next.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import carla
+import numpy as np
+
+FOLLOW_M = 2.5
+ROLE = "background"  # the role that the Leaderboard's minimum-speed rule compares with
+
+
+class Traffic:
+    """Spawned at once; `close` takes it away in the order that the client survives."""
+
+    def __init__(
+        self,
+        client: carla.Client,
+        world: carla.World,
+        places: list[carla.Transform],
+        slower_percent: tuple[float, float],
+        seed: int,
+        port: int,
+    ) -> None:
+        """Cars at `places`, each slower than the limit by a share drawn from a range. Ticks the world once."""
+        self._client = client
+        self._manager = manager = client.get_trafficmanager(port or free_port())
+        manager.set_synchronous_mode(True)
+        manager.set_random_device_seed(seed)
+        manager.set_global_distance_to_leading_vehicle(FOLLOW_M)
+        rng = np.random.default_rng(seed)
+        looks = _cars(world)
+        batch = []
+        for place in places:
+            car = looks[rng.integers(len(looks))]
+            car.set_attribute("role_name", ROLE)
+            if car.has_attribute("color"):
+                colors = car.get_attribute("color").recommended_values
+                car.set_attribute("color", colors[rng.integers(len(colors))])
+            autopilot = carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())
+            batch.append(carla.command.SpawnActor(car, place).then(autopilot))
+        answers = client.apply_batch_sync(batch, False)
+        world.tick()
+        self.ids = [answer.actor_id for answer in answers if not answer.error]
+        for car in world.get_actors(self.ids):
+            manager.vehicle_percentage_speed_difference(car, rng.uniform(*slower_percent))
+            manager.auto_lane_change(car, False)  # it changes lanes into whoever drives beside it
+
+    def close(self) -> None:
+        """The manager first, then its cars: another order can abort the client."""
+        self._manager.set_synchronous_mode(False)
+        self._manager.shut_down()
+        self._client.apply_batch([carla.command.DestroyActor(k) for k in self.ids])
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _cars(world: carla.World) -> list[carla.ActorBlueprint]:
+    """Blueprints of cars and vans, in order of their ids. Longer vehicles cut the corners of small junctions."""
+    library = world.get_blueprint_library().filter("vehicle.*")
+    fitting = (b for b in library if b.get_attribute("base_type").as_str() in ("car", "van"))
+    return sorted(fitting, key=lambda b: b.id)
