@@ -48,11 +48,31 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
     bad = [name for name in NEEDED if not np.isfinite(reply.arrays[name]).all()]
     if bad:
         return PlanError(f"reply arrays {bad} are not finite")
+    if complaint := _misfit(reply.arrays):
+        return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    if path.ndim != 2 or path.shape[1] != 2 or len(path) < 2:
-        return PlanError(f"path_ego has shape {path.shape}, expected (n >= 2, 2)")
     target = float(reply.arrays["speed_probs"] @ reply.arrays["speed_values_mps"])
     return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
+
+
+def _misfit(arrays: dict[str, np.ndarray]) -> str:
+    """What does not fit the layout, in words; "" when all does."""
+    path, kinds = arrays["path_ego"], len(ObjectKind)
+    if path.ndim != 2 or path.shape[1] != 2 or len(path) < 2:
+        return f"path_ego has shape {path.shape}, expected (n >= 2, 2)"
+    expected = {
+        "speed_values_mps": (np.size(arrays["speed_values_mps"]),),
+        "speed_probs": (np.size(arrays["speed_values_mps"]),),
+        "light_probs": (len(LightState),),
+        "gap_values_m": (np.size(arrays["gap_values_m"]),),
+        "gap_probs": (np.size(arrays["gap_values_m"]) + 1,),
+        "objects": (len(arrays["objects"]) if arrays["objects"].ndim else 0, len(OBJECT_FIELDS)),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            return f"{name} has shape {arrays[name].shape}, expected {shape}"
+    unknown = sorted(set(arrays["objects"][:, 0].tolist()) - set(range(kinds)))
+    return f"objects have kinds {unknown}, expected 0 to {kinds - 1}" if unknown else ""
 
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:

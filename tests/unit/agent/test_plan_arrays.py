@@ -1,0 +1,99 @@
+"""Arrays become plans and scenes, and what does not fit the layout becomes a PlanError, never an exception."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drive_agent.agent.plan_arrays import (
+    NEEDED,
+    OBJECT_FIELDS,
+    SPEED_TIMES_S,
+    read_plan,
+    read_scene,
+    speed_profile,
+)
+from drive_agent.models.embedded.objects import FIELDS
+from drive_agent.types import LightState, ObjectKind, Plan, PlanError, Reply
+from tests.unit.agent.replies import arrays, one_hot, reply
+
+
+def test_the_layout_is_the_one_that_the_embedded_model_writes():
+    assert OBJECT_FIELDS == FIELDS
+
+
+def test_a_good_reply_is_a_plan():
+    plan = read_plan(reply(), 1_500_000, 5.0)
+    assert isinstance(plan, Plan) and plan.time_us == 1_500_000
+    np.testing.assert_array_equal(plan.path_ego, arrays()["path_ego"])
+    np.testing.assert_allclose(plan.speeds_mps, 5.0)
+
+
+def test_the_target_speed_is_the_mean_of_its_distribution():
+    plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), 0, 7.5)
+    assert isinstance(plan, Plan)
+    np.testing.assert_allclose(plan.speeds_mps, 7.5)
+
+
+@given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
+def test_a_profile_moves_to_its_target_within_comfort(speed, target):
+    profile = speed_profile(speed, target)
+    assert (profile >= 0).all()
+    steps = np.diff(np.concatenate([[speed], profile])) / np.diff(np.concatenate([[0.0], SPEED_TIMES_S]))
+    assert (steps <= 2.0 + 1e-9).all() and (steps >= -4.0 - 1e-9).all()
+    assert abs(profile[-1] - target) <= abs(speed - target) + 1e-9
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_array_is_named(name):
+    whole = arrays()
+    del whole[name]
+    error = read_plan(Reply(arrays=whole), 0, 5.0)
+    assert isinstance(error, PlanError) and name in error.reason
+
+
+@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_array_that_is_not_finite_is_named(name, value):
+    broken = np.array(arrays()[name], dtype=float)
+    broken.flat[0] = value
+    error = read_plan(reply(**{name: broken}), 0, 5.0)
+    assert isinstance(error, PlanError) and name in error.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("path_ego", np.zeros((1, 2))),
+        ("path_ego", np.zeros((10, 3))),
+        ("path_ego", np.zeros(4)),
+        ("speed_probs", one_hot(4, 0)),
+        ("speed_values_mps", np.zeros((3, 1))),
+        ("light_probs", one_hot(3, 0)),
+        ("gap_probs", one_hot(3, 0)),
+        ("objects", np.zeros((2, 13))),
+        ("objects", np.zeros(14)),
+        ("objects", np.float64(0.0)),
+        ("objects", np.full((1, 14), 7.0)),
+        ("objects", np.full((1, 14), 0.5)),
+    ],
+)
+def test_an_array_that_does_not_fit_is_named(name, value):
+    error = read_plan(reply(**{name: value}), 0, 5.0)
+    assert isinstance(error, PlanError) and error.reason.startswith(name)
+
+
+def test_the_scene_says_what_the_arrays_say():
+    scene, forecast = read_scene(reply())
+    assert (scene.light, scene.light_prob, scene.lead_gap_m) == (LightState.GREEN, 1.0, 20.0)
+    (walker,) = scene.objects
+    assert walker.kind == ObjectKind.WALKER
+    assert (walker.x_m, walker.y_m, walker.speed_mps) == pytest.approx((12.0, -3.0, 1.4))
+    np.testing.assert_allclose(forecast.positions_ego, [[[12.0, -1.6], [12.0, -0.2], [12.0, 1.2]]], atol=1e-6)
+
+
+def test_an_empty_road_is_a_scene_too():
+    scene, forecast = read_scene(reply(objects=np.zeros((0, 14)), gap_probs=one_hot(4, 3)))
+    assert scene.objects == () and scene.lead_gap_m is None
+    assert forecast.positions_ego.shape == (0, 3, 2)
+    assert isinstance(read_plan(reply(objects=np.zeros((0, 14))), 0, 5.0), Plan)
