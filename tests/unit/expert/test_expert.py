@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from crossroads import ARM_M, LINE_BEFORE_M, Other, World, crossroads, route
 
 from drive_agent.expert.expert import PATH_STATIONS_M, ScriptedDriver
 from drive_agent.geometry import arc_length
 from drive_agent.types import LightState, ObjectKind
+from tests.unit.expert.crossroads import ARM_M, LINE_BEFORE_M, Other, World, crossroads, route
 
 LINE_M = ARM_M - LINE_BEFORE_M
 LIGHTS = dict.fromkeys("ESWN", "light")
