@@ -178,6 +178,8 @@ def _drive_job(
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
         except AgentError as error:
             return Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0)
+        except ConnectionError:  # there is no server to drive on: the other routes would fail alike
+            raise
         except (
             OSError,
             RuntimeError,

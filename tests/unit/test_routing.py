@@ -1,12 +1,13 @@
 """Planning on real towns: shortest ways, commands, lane changes, the Leaderboard's sparse points, clear refusals."""
 
 import functools
+import itertools
 import math
 
 import carla
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drive_agent.drive.carla_map import build_road_map
@@ -37,19 +38,27 @@ def wide(road_map: RoadMap) -> tuple[Lane, Lane]:
     return inner, road_map.lanes[inner.right]
 
 
-@settings(deadline=None, max_examples=40)
+def has_short_change(route: Route) -> bool:
+    """Does it change lanes over the 6 m that are all there is where a street is too short for 20 m?"""
+    runs = itertools.groupby(route.maneuvers, key=lambda command: command in CHANGES)
+    return any(changing and len(list(run)) < 10 for changing, run in runs)
+
+
+@settings(max_examples=40)
 @given(a=st.integers(0, 10_000), b=st.integers(0, 10_000), c=st.integers(0, 10_000))
+@example(a=0, b=260, c=2025)  # needs a short lane change
 def test_routes_are_drivable_lines(a, b, c):
     road_map = town("Brookfield")
     lanes = streets(road_map)
     keys = [on(road_map, lanes[k % len(lanes)], share) for k, share in ((a, 0.3), (b, 0.5), (c, 0.6))]
     route = plan_route(road_map, np.array(keys))
     steps_m = np.linalg.norm(np.diff(route.points, axis=0), axis=1)
-    assert steps_m.min() > 0.9 and steps_m.max() < 1.15
+    longest_m, turn_deg, slant_deg = (1.35, 20, 45) if has_short_change(route) else (1.15, 12, 25)
+    assert steps_m.min() > 0.9 and steps_m.max() < longest_m
     assert route.points[0] == pytest.approx(keys[0], abs=0.01)
     assert route.points[-1] == pytest.approx(keys[-1], abs=0.01)
     assert np.linalg.norm(route.points - keys[1], axis=1).min() < 1.0
-    assert np.abs(wrap_angle(np.diff(route.headings))).max() < math.radians(12)
+    assert np.abs(wrap_angle(np.diff(route.headings))).max() < math.radians(turn_deg)
     for point, heading, index, command in zip(
         route.points, route.headings, route.lanes, route.maneuvers, strict=True
     ):
@@ -57,7 +66,7 @@ def test_routes_are_drivable_lines(a, b, c):
         gap_m = np.linalg.norm(lane.center - point, axis=1)
         assert gap_m.min() < (2.5 if command in CHANGES else 0.6)
         turned = abs(wrap_angle(lane.heading[gap_m.argmin()] - heading))
-        assert turned < math.radians(25 if command in CHANGES else 10)
+        assert turned < math.radians(slant_deg if command in CHANGES else 10)
         crossing = command in (Maneuver.LEFT, Maneuver.RIGHT, Maneuver.STRAIGHT)
         assert crossing == lane.is_junction
 

@@ -7,13 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import carla
-import hypothesis
 import pytest
 
 from drive_agent.sim.process import ServerProcess
-
-hypothesis.settings.register_profile("sim", deadline=None)  # the first call of a kernel loads or compiles it
-hypothesis.settings.load_profile("sim")
 
 TOWN = "Brookfield"
 DELTA_S = 0.05
