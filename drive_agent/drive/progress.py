@@ -91,7 +91,7 @@ class DriveProgress:
 
 
 def describe(truth: Truth, decision: Decision) -> list[Text]:
-    """Two lines: how the car moves, and what the model said last."""
+    """Two lines: how the car moves, and what the model said last, with the guard's word on it."""
     speed = float((truth.ego[5] ** 2 + truth.ego[6] ** 2) ** 0.5)
     command, plan = decision.command, decision.plan
     target = f"{decision.longitudinal.target:4.1f}" if plan is not None else "  - "
@@ -99,13 +99,13 @@ def describe(truth: Truth, decision: Decision) -> list[Text]:
         f"  speed {speed:4.1f} m/s  target {target}  throttle {command.throttle:.2f}  brake {command.brake:.2f}"
         f"  steer {command.steer:+.2f}"
     )
-    if decision.guard:
-        moves.append(f"  guard: {decision.guard}", style="bold red")
     says = Text("  ")
     if decision.scene is not None:
         describe_scene(decision.scene, says)
     elif plan is not None and plan.reason:
         says.append(plan.reason, style="italic")
+    if decision.guard:
+        says.append(f"  guard: {decision.guard}", style="bold red")
     return [moves, says]
 
 

@@ -43,9 +43,13 @@ def console(*, terminal: bool) -> tuple[Console, io.StringIO]:
 def test_two_lines_say_how_it_drives_and_what_it_sees(rule):
     moves, says = describe(truth(1, 3.0, speed_mps=13.9), replace(DECISION, guard=rule))
     assert "speed 13.9 m/s" in moves.plain and "target 12.5" in moves.plain and "steer -0.25" in moves.plain
-    assert rule in moves.plain and (rule or cell_len(moves.plain) <= 80)
-    assert "light yellow" in says.plain and "ahead 49 m" in says.plain and "32 road users" in says.plain
-    assert cell_len(says.plain) <= 80
+    assert (
+        "light yellow" in says.plain
+        and "ahead 49 m" in says.plain
+        and "32 road users" in says.plain
+        and rule in says.plain
+    )
+    assert max(cell_len(moves.plain), cell_len(says.plain)) <= 80
 
 
 def test_without_a_scene_the_plans_reason_is_told():
@@ -64,11 +68,11 @@ def test_the_live_panel_fits_80_columns(rule, monkeypatch):
         for tick, percent in enumerate((0.0, 40.0, 100.0)):
             panel.tick(truth(tick, percent, speed_mps=13.9), replace(DECISION, guard=rule), percent)
         panel.end_route()
-    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).replace("\r", "").split("\n")
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).replace("\r", "\n").split("\n")
     assert max(cell_len(line.rstrip()) for line in lines) <= 80
     assert any(line.startswith("all routes") and "ETA" in line for line in lines)
     assert any(line.startswith("route 23687") and "100 %" in line and "real time" in line for line in lines)
-    assert rule in " ".join(" ".join(lines).split())
+    assert any(rule in line for line in lines)
 
 
 def test_elsewhere_a_line_comes_now_and_then():
