@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ def short_route(tmp_path: Path) -> Path:
 
 
 def drive_agent(*words: str, timeout_s: float = 240.0) -> subprocess.CompletedProcess[str]:
-    """Run `drive-agent` in a process of its own."""
+    """Run `drive-agent` in a process of its own, in a folder that is gone afterwards."""
     command = [sys.executable, "-m", "drive_agent", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout_s, check=False, cwd=folder
+        )
