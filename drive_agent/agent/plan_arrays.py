@@ -16,6 +16,7 @@ import numpy as np
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+ROLL_MPS = 1.5  # slower targets mean stand still
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
 OBJECT_FIELDS = (
     "kind",
@@ -51,7 +52,7 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
     if complaint := _misfit(reply.arrays):
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    target = float(reply.arrays["speed_probs"] @ reply.arrays["speed_values_mps"])
+    target = target_speed(reply.arrays["speed_probs"], reply.arrays["speed_values_mps"])
     return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
 
 
@@ -73,6 +74,15 @@ def _misfit(arrays: dict[str, np.ndarray]) -> str:
             return f"{name} has shape {arrays[name].shape}, expected {shape}"
     unknown = sorted(set(arrays["objects"][:, 0].tolist()) - set(range(kinds)))
     return f"objects have kinds {unknown}, expected 0 to {kinds - 1}" if unknown else ""
+
+
+def target_speed(probs: np.ndarray, values_mps: np.ndarray) -> float:
+    """The mean of the told distribution; below `ROLL_MPS` it means stand.
+
+    Near a stop the mean of "0" and "a little" is "creep": without the threshold a car rolls over the line at red.
+    """
+    mean = float(probs @ values_mps)
+    return mean if mean >= ROLL_MPS else 0.0
 
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:

@@ -119,13 +119,15 @@ class World:
 
     def __init__(self, config: DriveConfig) -> None:
         self._config = config
-        self._stack = ExitStack()
+        self._server: ServerProcess | None = None
         self._env: CarlaEnv | None = None
 
     def __enter__(self) -> World:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._env is not None:
+            self._env.close()
         self.drop()
 
     def env(self, town: str) -> CarlaEnv:
@@ -135,18 +137,18 @@ class World:
         return self._env
 
     def drop(self) -> None:
-        """End environment and server, however broken they are."""
+        """Let go of an environment that may be broken, without a word to its server; an own server is ended."""
         self._env = None
-        self._stack.close()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
     def _start(self, town: str) -> CarlaEnv:
         carla, host, port = self._config.carla, self._config.carla.host, self._config.carla.port
         if carla.kind == "embedded":
-            server = self._stack.enter_context(
-                ServerProcess(town, port=port, seed=self._config.seed, threads=carla.threads)
-            )
-            host, port = server.host, server.port
-        env = CarlaEnv(
+            self._server = ServerProcess(town, port=port, seed=self._config.seed, threads=carla.threads)
+            host, port = self._server.host, self._server.port
+        return CarlaEnv(
             CarlaSettings(
                 host, port, self._config.tick_s, carla.timeout_s, self._config.traffic.vehicles,
                 self._config.traffic.walkers, carla.traffic_manager_port,
@@ -156,8 +158,6 @@ class World:
                 cameras_on=self._config.model.kind not in ("expert", "scripted"),
             ),
         )  # fmt: skip
-        self._stack.callback(env.close)
-        return env
 
 
 def _drive_job(

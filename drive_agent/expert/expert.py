@@ -69,7 +69,7 @@ def _situation(time_us: int, found: Finding, target_mps: float) -> Situation:
 class ScriptedDriver:
     """Follows the route at constant speed, whatever happens: what a blind driver achieves."""
 
-    def __init__(self, road_map: RoadMap, route: Route, speed_mps: float = 6.0) -> None:
+    def __init__(self, road_map: RoadMap, route: Route, speed_mps: float = 8.0) -> None:
         self._track = RouteTrack(road_map, route)
         self._boxes = Boxes()
         self._speed_mps = speed_mps
