@@ -12,10 +12,11 @@ from drive_agent.agent.plan_arrays import (
     read_plan,
     read_scene,
     speed_profile,
+    target_speed,
 )
 from drive_agent.models.embedded.objects import FIELDS
 from drive_agent.types import LightState, ObjectKind, Plan, PlanError, Reply
-from tests.unit.agent.replies import arrays, one_hot, reply
+from tests.unit.agent.replies import SPEEDS_MPS, arrays, one_hot, reply
 
 
 def test_the_layout_is_the_one_that_the_embedded_model_writes():
@@ -33,6 +34,12 @@ def test_the_target_speed_is_the_mean_of_its_distribution():
     plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), 0, 7.5)
     assert isinstance(plan, Plan)
     np.testing.assert_allclose(plan.speeds_mps, 7.5)
+
+
+@pytest.mark.parametrize(("share", "target_mps"), [(0.0, 0.0), (0.29, 0.0), (0.31, 1.55), (1.0, 5.0)])
+def test_a_creeping_mean_is_a_stand(share, target_mps):
+    probs = np.array([1.0 - share, share, 0.0])
+    assert target_speed(probs, SPEEDS_MPS) == pytest.approx(target_mps)
 
 
 @given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
