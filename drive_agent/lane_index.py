@@ -1,4 +1,4 @@
-"""Finds the lane nearest to a point in microseconds: centre-line points sorted into square cells.
+"""Finds the lane nearest to a point in microseconds: centre-line segments sorted into square cells.
 
 Knows lanes only as polylines. World frame, metres, radians.
 """
@@ -19,19 +19,27 @@ _Polyline = tuple[
 
 
 class LaneIndex:
-    """Immutable after construction. Exact for points within `CELL_M` of a lane, and by full search beyond."""
+    """Immutable after construction: the segments of all centre lines, and which of them are near a cell."""
 
     def __init__(self, lanes: Sequence[_Polyline]) -> None:
-        self._x = np.concatenate([center[:, 0] for _, center, _, _ in lanes])
-        self._y = np.concatenate([center[:, 1] for _, center, _, _ in lanes])
-        self._heading = np.concatenate([heading for _, _, heading, _ in lanes])
-        self._station = np.concatenate([stations for _, _, _, stations in lanes])
-        self._lane = np.concatenate([np.full(len(center), index) for index, center, _, _ in lanes])
+        start = np.concatenate([center[:-1, :2] for _, center, _, _ in lanes])
+        step = np.concatenate([np.diff(center[:, :2], axis=0) for _, center, _, _ in lanes])
+        self._x, self._y = start.T.copy()
+        self._step_x, self._step_y = step.T.copy()
+        self._length_m = np.hypot(self._step_x, self._step_y)
+        self._heading = np.concatenate([heading[:-1] for _, _, heading, _ in lanes])
+        turns = np.concatenate([np.diff(heading) for _, _, heading, _ in lanes])
+        self._turn = (turns + math.pi) % (2 * math.pi) - math.pi
+        self._station = np.concatenate([stations[:-1] for _, _, _, stations in lanes])
+        self._lane = np.concatenate([np.full(len(center) - 1, index) for index, center, _, _ in lanes])
         self._cells = self._fill_cells()
         self._all = np.arange(len(self._x))
+        self._sure_m = CELL_M - float(
+            self._length_m.max()
+        )  # nearer than this, a cell's own answer is the best
 
     def _fill_cells(self) -> dict[tuple[int, int], np.ndarray]:
-        """Cell -> point numbers in it and in the eight around it: whatever lies within `CELL_M` of its inside."""
+        """Cell -> segments that start in it or in the eight around it: all that start within `CELL_M` of its inside."""
         columns, rows = np.floor(self._x / CELL_M).astype(int), np.floor(self._y / CELL_M).astype(int)
         members: dict[tuple[int, int], list[int]] = {}
         for number, (column, row) in enumerate(zip(columns.tolist(), rows.tolist(), strict=True)):
@@ -43,35 +51,28 @@ class LaneIndex:
     def nearest(self, x_m: float, y_m: float, heading: float | None) -> tuple[int, float, float]:
         """Lane index, station and lateral offset (left positive)."""
         cell = (math.floor(x_m / CELL_M), math.floor(y_m / CELL_M))
-        number, distance_m = self._best(self._cells.get(cell, self._all), x_m, y_m, heading)
-        if distance_m > CELL_M:
+        number, cost_m = self._best(self._cells.get(cell, self._all), x_m, y_m, heading)
+        if cost_m > self._sure_m:
             number, _ = self._best(self._all, x_m, y_m, heading)
         return self._beside(number, x_m, y_m)
 
     def _best(self, numbers: np.ndarray, x_m: float, y_m: float, heading: float | None) -> tuple[int, float]:
-        """The point with the least distance, or distance and heading error together; and its cost in metres."""
-        cost = np.hypot(self._x[numbers] - x_m, self._y[numbers] - y_m)
+        """The segment with the least distance, or distance and heading error together; and its cost in metres."""
+        gap_x, gap_y = x_m - self._x[numbers], y_m - self._y[numbers]
+        step_x, step_y = self._step_x[numbers], self._step_y[numbers]
+        share = ((gap_x * step_x + gap_y * step_y) / self._length_m[numbers] ** 2).clip(0.0, 1.0)
+        cost = np.hypot(gap_x - share * step_x, gap_y - share * step_y)
         if heading is not None:
-            cost += METRES_PER_RADIAN * np.abs(
-                (self._heading[numbers] - heading + math.pi) % (2 * math.pi) - math.pi
-            )
+            there = self._heading[numbers] + share * self._turn[numbers]
+            cost += METRES_PER_RADIAN * np.abs((there - heading + math.pi) % (2 * math.pi) - math.pi)
         best = int(cost.argmin())
         return int(numbers[best]), float(cost[best])
 
     def _beside(self, number: int, x_m: float, y_m: float) -> tuple[int, float, float]:
-        """Station and offset at the nearer of the two segments that meet at a point of a lane."""
-        lane = int(self._lane[number])
-        best = (math.inf, 0.0, 0.0)
-        for start, end in ((number - 1, number), (number, number + 1)):
-            if start < 0 or end >= len(self._lane) or self._lane[start] != lane or self._lane[end] != lane:
-                continue
-            step_x, step_y = float(self._x[end] - self._x[start]), float(self._y[end] - self._y[start])
-            gap_x, gap_y = x_m - float(self._x[start]), y_m - float(self._y[start])
-            length_m = math.hypot(step_x, step_y)
-            along_m = min(max((gap_x * step_x + gap_y * step_y) / length_m, 0.0), length_m)
-            across_m = (step_x * gap_y - step_y * gap_x) / length_m
-            share = along_m / length_m
-            distance_m = math.hypot(gap_x - share * step_x, gap_y - share * step_y)
-            if distance_m < best[0]:
-                best = (distance_m, float(self._station[start]) + along_m, across_m)
-        return lane, best[1], best[2]
+        """Station and offset at a segment."""
+        step_x, step_y = float(self._step_x[number]), float(self._step_y[number])
+        gap_x, gap_y = x_m - float(self._x[number]), y_m - float(self._y[number])
+        length_m = float(self._length_m[number])
+        along_m = min(max((gap_x * step_x + gap_y * step_y) / length_m, 0.0), length_m)
+        across_m = (step_x * gap_y - step_y * gap_x) / length_m
+        return int(self._lane[number]), float(self._station[number]) + along_m, across_m

@@ -143,6 +143,6 @@ def test_target_speed_moves_smoothly_while_the_car_moves():
 def test_scripted_driver_ignores_everything():
     road_map = crossroads(LIGHTS)
     world = World(road_map, route(road_map, "SN"), lights=dict(RED))
-    plan = ScriptedDriver(road_map, world.route).step(world.truth())
-    assert (plan.speeds_mps == 6.0).all()
+    plan = ScriptedDriver(road_map, world.route, speed_mps=7.0).step(world.truth())
+    assert (plan.speeds_mps == 7.0).all()
     assert plan.path_ego == pytest.approx(world.expert.step(world.truth())[0].path_ego)

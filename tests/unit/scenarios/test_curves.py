@@ -25,7 +25,7 @@ def end_of(piece: Piece) -> tuple[float, float, float]:
 def assert_smooth(curve: Curve) -> None:
     for before, after in zip(curve.pieces, curve.pieces[1:], strict=False):
         x_m, y_m, heading = end_of(before)
-        assert (x_m, y_m) == pytest.approx((after.x_m, after.y_m), abs=1e-9)
+        assert (x_m, y_m) == pytest.approx((after.x_m, after.y_m), abs=1e-6)  # a shorter piece is left out
         assert wrap(heading - after.heading_rad) == pytest.approx(0.0, abs=2e-3)
 
 
