@@ -2,7 +2,8 @@
 
 from hypothesis import settings
 
-# The same examples in every run, and no deadline, since the first call of a kernel loads or compiles it. To look for new
-# examples: pytest -m hypothesis --hypothesis-profile=default
+# The same examples in every run. To look for new ones: pytest -m hypothesis --hypothesis-profile=explore
+# No deadline, since the first call of a kernel loads or compiles it.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
 settings.load_profile("repeatable")
