@@ -5,7 +5,6 @@ Everything random in it follows from one seed. Knows nothing of shards beyond th
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.demonstrator import PERIOD_S, Demonstrator
 from drive_agent.drive.label_cameras import LabelCameras
 from drive_agent.drive.random_routes import RandomRoutes
+from drive_agent.drive.traffic import EVERYONE, Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.rig import front_rig
 from drive_agent.routing import Route
@@ -98,10 +98,14 @@ class CollectWorld:
         self._cameras: list[LabelCameras] = []
         self._sensors: list[carla.Actor] = []
         self.counts = {"routes": 0, "collisions": 0, "stuck": 0}
-        self._start_traffic()
+        places = self._map.get_spawn_points()
+        chosen = [places[k] for k in self._rng.permutation(len(places))[: config.traffic]]
+        self._traffic = Traffic(
+            self._client, self._world, chosen, config.slower_percent, seed, base_types=EVERYONE
+        )
         self._walkers = Walkers(self._client, self._world, self._road_map, config.walkers, seed)
         self._world.tick()
-        self._scene.meet([*self._traffic, *self._walkers.ids])
+        self._scene.meet([*self._traffic.ids, *self._walkers.ids])
         self._start_cars()
 
     def run(self, rows: int, progress: Callable[[int], None]) -> None:
@@ -121,10 +125,9 @@ class CollectWorld:
         for sensor in self._sensors:
             sensor.stop()
             sensor.destroy()
-        self._manager.set_synchronous_mode(False)
-        self._manager.shut_down()
+        self._traffic.close()
         self._walkers.destroy()
-        ids = [*self._traffic, *(car.vehicle.id for car in self._cars)]
+        ids = [car.vehicle.id for car in self._cars]
         self._client.apply_batch([carla.command.DestroyActor(k) for k in ids])
         self._world.apply_settings(self._settings)
 
@@ -133,31 +136,6 @@ class CollectWorld:
         settings.synchronous_mode = True
         settings.fixed_delta_seconds = TICK_S
         self._world.apply_settings(settings)
-
-    def _start_traffic(self) -> None:
-        self._manager = manager = self._client.get_trafficmanager(free_port())
-        manager.set_synchronous_mode(True)
-        manager.set_random_device_seed(self._seed)
-        manager.set_global_distance_to_leading_vehicle(2.5)
-        library = self._world.get_blueprint_library()
-        looks = sorted((b for b in library.filter("vehicle.*")), key=lambda b: b.id)
-        places = self._map.get_spawn_points()
-        batch = []
-        for k in self._rng.permutation(len(places))[: self._config.traffic]:
-            car = looks[self._rng.integers(len(looks))]
-            car.set_attribute("role_name", "background")
-            if car.has_attribute("color"):
-                colors = car.get_attribute("color").recommended_values
-                car.set_attribute("color", colors[self._rng.integers(len(colors))])
-            spawn = carla.command.SpawnActor(car, places[k])
-            drive = carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())
-            batch.append(spawn.then(drive))
-        answers = self._client.apply_batch_sync(batch, True)
-        self._traffic = [answer.actor_id for answer in answers if not answer.error]
-        for actor in self._world.get_actors(self._traffic):
-            manager.vehicle_percentage_speed_difference(
-                actor, self._rng.uniform(*self._config.slower_percent)
-            )
 
     def _start_cars(self) -> None:
         """Cars one after another and some ticks apart, so that their cameras are not all due at the same tick."""
@@ -220,13 +198,6 @@ class CollectWorld:
         side = float(np.clip(self._rng.normal(0.0, OFFSET_M), -0.8, 0.8))
         askew = heading + float(self._rng.normal(0.0, HEADING_RAD))
         return transform(x - side * np.sin(heading), y + side * np.cos(heading), z + 0.3, askew)
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def vehicle_control(command: Command) -> carla.VehicleControl:

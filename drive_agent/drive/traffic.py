@@ -11,6 +11,8 @@ import carla
 import numpy as np
 
 FOLLOW_M = 2.5
+CARS = ("car", "van")  # longer vehicles cut the corners of small junctions
+EVERYONE = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
 ROLE = "background"  # the role that the Leaderboard's minimum-speed rule compares with
 
 
@@ -24,16 +26,20 @@ class Traffic:
         places: list[carla.Transform],
         slower_percent: tuple[float, float],
         seed: int,
-        port: int,
+        port: int = 0,
+        base_types: tuple[str, ...] = CARS,
     ) -> None:
-        """Cars at `places`, each slower than the limit by a share drawn from a range. Ticks the world once."""
+        """Cars at `places`, each slower than the limit by a share drawn from a range. Ticks the world once.
+
+        `port` 0 takes any free one; `base_types` are CARLA's.
+        """
         self._client = client
         self._manager = manager = client.get_trafficmanager(port or free_port())
         manager.set_synchronous_mode(True)
         manager.set_random_device_seed(seed)
         manager.set_global_distance_to_leading_vehicle(FOLLOW_M)
         rng = np.random.default_rng(seed)
-        looks = _cars(world)
+        looks = _looks(world, base_types)
         batch = []
         for place in places:
             car = looks[rng.integers(len(looks))]
@@ -64,8 +70,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _cars(world: carla.World) -> list[carla.ActorBlueprint]:
-    """Blueprints of cars and vans, in order of their ids. Longer vehicles cut the corners of small junctions."""
+def _looks(world: carla.World, base_types: tuple[str, ...]) -> list[carla.ActorBlueprint]:
+    """Blueprints of these types, in order of their ids."""
     library = world.get_blueprint_library().filter("vehicle.*")
-    fitting = (b for b in library if b.get_attribute("base_type").as_str() in ("car", "van"))
-    return sorted(fitting, key=lambda b: b.id)
+    return sorted(
+        (b for b in library if b.get_attribute("base_type").as_str() in base_types), key=lambda b: b.id
+    )

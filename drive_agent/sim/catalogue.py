@@ -7,7 +7,7 @@ other way. The looks are the renderer's business.
 
 from dataclasses import dataclass
 
-from drive_agent.sim.wire import Label
+from drive_agent.sim.render import labels
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class VehicleModel:
     colors: tuple[str, ...] = ("190,190,190", "20,20,22", "150,25,30", "30,60,120", "225,225,225")
 
     @property
-    def label(self) -> Label:
+    def label(self) -> int:
         """Semantic label of the whole vehicle."""
         by_type = {
-            "truck": Label.TRUCK,
-            "van": Label.CAR,
-            "bus": Label.BUS,
-            "motorcycle": Label.MOTORCYCLE,
-            "bicycle": Label.BICYCLE,
+            "truck": labels.TRUCK,
+            "van": labels.CAR,
+            "bus": labels.BUS,
+            "motorcycle": labels.MOTORCYCLE,
+            "bicycle": labels.BICYCLE,
         }
-        return by_type.get(self.base_type, Label.CAR)
+        return by_type.get(self.base_type, labels.CAR)
 
     @property
     def wheelbase_m(self) -> float:

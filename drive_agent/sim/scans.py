@@ -10,7 +10,8 @@ from drive_agent.sim.actors import Actor
 from drive_agent.sim.collision import LARGEST_INFLATION_M
 from drive_agent.sim.poses import rotation_matrix
 from drive_agent.sim.raycast import GROUND, HIT, NOTHING, cast_rays
-from drive_agent.sim.wire import Encoded, Label
+from drive_agent.sim.render import labels
+from drive_agent.sim.wire import Encoded
 from drive_agent.sim.world import World
 
 SEMANTIC_POINT = np.dtype(
@@ -50,13 +51,13 @@ def cast(
 def labels_and_ids(world: World, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Semantic label and actor id (0: none) of each target, uint32 (n,)."""
     owners = world.body_owners
-    labels = np.zeros(len(owners) + len(world.scene.labels) + 2, np.uint32)
-    ids = np.zeros(len(labels), np.uint32)
-    labels[: len(owners)] = [owner.tags[0] for owner in owners]
+    tags = np.zeros(len(owners) + len(world.scene.labels) + 2, np.uint32)
+    ids = np.zeros(len(tags), np.uint32)
+    tags[: len(owners)] = [owner.tags[0] for owner in owners]
     ids[: len(owners)] = [owner.id for owner in owners]
-    labels[len(owners) : len(labels) - 2] = world.scene.labels
-    labels[GROUND] = Label.ROADS  # the last but one; the last stands for nothing
-    return labels[targets], ids[targets]
+    tags[len(owners) : len(tags) - 2] = world.scene.labels
+    tags[GROUND] = labels.ROADS  # the last but one; the last stands for nothing
+    return tags[targets], ids[targets]
 
 
 # ---- lidar -----------------------------------------------------------------------------------------------------------

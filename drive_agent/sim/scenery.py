@@ -7,19 +7,20 @@ import numpy as np
 
 from drive_agent.sim.collision import StaticGrid, build_static_grid
 from drive_agent.sim.maps import Town
+from drive_agent.sim.render import labels
 from drive_agent.sim.render.scenery import build_scenery
-from drive_agent.sim.wire import Encoded, Label
+from drive_agent.sim.wire import Encoded
 
 # Type ids of collision partners that are no actors, as CARLA names them
 _TYPE_IDS = {
-    Label.BUILDINGS: "static.building",
-    Label.WALLS: "static.wall",
-    Label.FENCES: "static.fence",
-    Label.POLES: "static.pole",
-    Label.TRAFFIC_LIGHT: "static.trafficlight",
-    Label.TRAFFIC_SIGNS: "static.trafficsign",
-    Label.VEGETATION: "static.vegetation",
-    Label.GUARD_RAIL: "static.guardrail",
+    labels.BUILDINGS: "static.building",
+    labels.WALLS: "static.wall",
+    labels.FENCES: "static.fence",
+    labels.POLES: "static.pole",
+    labels.TRAFFIC_LIGHT: "static.trafficlight",
+    labels.TRAFFIC_SIGNS: "static.trafficsign",
+    labels.VEGETATION: "static.vegetation",
+    labels.GUARD_RAIL: "static.guardrail",
 }
 
 
@@ -33,7 +34,7 @@ class StaticScene:
 
     def type_id(self, index: int) -> str:
         """What a collision event calls box `index`."""
-        return _TYPE_IDS.get(Label(int(self.labels[index])), "static.unknown")
+        return _TYPE_IDS.get(int(self.labels[index]), "static.unknown")
 
     def encode_box_as_actor(self, index: int) -> Encoded:
         """`Actor` for box `index` as a partner of an event: a type id and a size, no id."""

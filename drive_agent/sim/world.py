@@ -32,10 +32,11 @@ from drive_agent.sim.actors import Actor, Actors, Kind, Table
 from drive_agent.sim.catalogue import PropModel, VehicleModel, WalkerModel
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose, relative
+from drive_agent.sim.render import labels
 from drive_agent.sim.scenery import StaticScene, build_static_scene
 from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
 from drive_agent.sim.signal_sites import SignalSite, local_trigger
-from drive_agent.sim.wire import Encoded, Label, Pose, RequestError
+from drive_agent.sim.wire import Encoded, Pose, RequestError
 
 DEFAULT_DELTA_S = 0.05
 _PROP_MASS_KG = 8.0
@@ -107,7 +108,7 @@ class World:
 
     def _add_site(self, site: SignalSite) -> Actor:
         center, extent = local_trigger(site)
-        tag = Label.TRAFFIC_LIGHT if site.is_light else Label.TRAFFIC_SIGNS
+        tag = labels.TRAFFIC_LIGHT if site.is_light else labels.TRAFFIC_SIGNS
         actor = self._add(
             Kind.LIGHT if site.is_light else Kind.SIGN,
             site.type_id,
@@ -185,7 +186,7 @@ class World:
         collision.walker_bodies(row.reshape(1), body)
         self._refuse_occupied(body)
         extent = (model.half_width_m, model.half_width_m, model.half_height_m)
-        tags = bytes([Label.PEDESTRIANS])
+        tags = bytes([labels.PEDESTRIANS])
         actor = self._add(Kind.WALKER, model.type_id, description, pose, half_extents=extent, tags=tags)
         return self._seat(self.walkers, actor, row)
 
@@ -196,7 +197,7 @@ class World:
         row["inverse_mass"] = 1.0 / _PROP_MASS_KG if model.movable else 0.0
         _place_prop(row, pose)
         center = (0.0, 0.0, model.half_extents_m[2])
-        tags = bytes([Label.DYNAMIC if model.movable else Label.STATIC])
+        tags = bytes([labels.DYNAMIC if model.movable else labels.STATIC])
         actor = self._add(
             Kind.PROP,
             model.type_id,
