@@ -10,6 +10,8 @@ import socket
 import carla
 import numpy as np
 
+from drive_agent.drive.tick import tick
+
 FOLLOW_M = 2.5
 CARS = ("car", "van")  # longer vehicles cut the corners of small junctions
 EVERYONE = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
@@ -34,6 +36,7 @@ class Traffic:
         `port` 0 takes any free one; `base_types` are CARLA's.
         """
         self._client = client
+        self._world = world
         self._manager = manager = client.get_trafficmanager(port or free_port())
         manager.set_synchronous_mode(True)
         manager.set_random_device_seed(seed)
@@ -50,11 +53,15 @@ class Traffic:
             autopilot = carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())
             batch.append(carla.command.SpawnActor(car, place).then(autopilot))
         answers = client.apply_batch_sync(batch, False)
-        world.tick()
+        self.tick()
         self.ids = [answer.actor_id for answer in answers if not answer.error]
         for car in world.get_actors(self.ids):
             manager.vehicle_percentage_speed_difference(car, rng.uniform(*slower_percent))
             manager.auto_lane_change(car, False)  # it changes lanes into whoever drives beside it
+
+    def tick(self) -> int:
+        """Advance the world by one tick, waking the manager if it sleeps through it; returns the frame."""
+        return tick(self._world, self._manager)
 
     def close(self) -> None:
         """The manager first, then its cars: another order can abort the client."""
