@@ -104,7 +104,7 @@ class CollectWorld:
             self._client, self._world, chosen, config.slower_percent, seed, base_types=EVERYONE
         )
         self._walkers = Walkers(self._client, self._world, self._road_map, config.walkers, seed)
-        self._world.tick()
+        self._traffic.tick()
         self._scene.meet([*self._traffic.ids, *self._walkers.ids])
         self._start_cars()
 
@@ -149,7 +149,7 @@ class CollectWorld:
             )
             bumper.listen(lambda event: self._collisions.append((event.actor.id, event.other_actor.id)))
             self._sensors.append(bumper)
-            self._world.tick()
+            self._traffic.tick()
             self._scene.meet([vehicle.id])
             cameras = LabelCameras(self._world, vehicle, front_rig().cameras, PERIOD_S, TIMEOUT_S)
             time.sleep(SUBSCRIBED_S)
@@ -163,7 +163,7 @@ class CollectWorld:
 
     def _step(self) -> None:
         """One tick: everyone's control, then the world, then new routes for who needs one."""
-        self._world.tick()
+        self._traffic.tick()
         truth = self._scene.read()
         batch = []
         for car in self._cars:

@@ -47,6 +47,7 @@ def test_a_drive_leaves_a_whole_run_folder(tmp_path, short_route):
     assert scored.returncode == 0 and json.loads(scored.stdout)["route_completion"] == 100
 
 
+@pytest.mark.timeout(600)  # two drives
 def test_the_same_seed_drives_the_same_and_sees_the_same(tmp_path, short_route):
     runs = [tmp_path / "a", tmp_path / "b"]
     for run in runs:
