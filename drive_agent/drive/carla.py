@@ -93,7 +93,7 @@ class CarlaEnv:
             self._manager_port(),
         )
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
-        self._world.tick()
+        self._traffic.tick()
         geography = Geography(self._map)
         self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, geography, seed)
         for _ in range(WARM_UP_TICKS):
@@ -123,8 +123,8 @@ class CarlaEnv:
         self._advance()
 
     def _advance(self) -> None:
-        assert self._sensors is not None
-        self._world.tick()
+        assert self._sensors is not None and self._traffic is not None
+        self._traffic.tick()
         snapshot = self._world.get_snapshot()
         self._meet_new_actors(snapshot)
         ids = [i for i in self._infos if snapshot.has_actor(i)]
