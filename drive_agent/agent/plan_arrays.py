@@ -17,6 +17,7 @@ from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError,
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
+MOVE_UP_MPS = 0.6
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
 OBJECT_FIELDS = (
     "kind",
@@ -52,7 +53,7 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
     if complaint := _misfit(reply.arrays):
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    target = target_speed(reply.arrays["speed_probs"], reply.arrays["speed_values_mps"])
+    target = target_speed(reply.arrays, speed_mps)
     return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
 
 
@@ -76,13 +77,17 @@ def _misfit(arrays: dict[str, np.ndarray]) -> str:
     return f"objects have kinds {unknown}, expected 0 to {kinds - 1}" if unknown else ""
 
 
-def target_speed(probs: np.ndarray, values_mps: np.ndarray) -> float:
-    """The mean of the told distribution; below `ROLL_MPS` it means stand.
+def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
+    """The mean of the told target speeds; a slow one means stand.
 
-    Near a stop the mean of "0" and "a little" is "creep": without the threshold a car rolls over the line at red.
+    Near a stop the mean of "0" and "a little" is "creep": without a threshold the car rolls over the line at red. Once
+    it stands and neither a light nor an object holds it, a slow target means to move up, for example to a stop sign.
     """
-    mean = float(probs @ values_mps)
-    return mean if mean >= ROLL_MPS else 0.0
+    mean = float(arrays["speed_probs"] @ arrays["speed_values_mps"])
+    stop_light = arrays["light_probs"][LightState.RED] + arrays["light_probs"][LightState.YELLOW]
+    held = stop_light > 0.5 or arrays["gap_probs"][-1] < 0.5
+    threshold = MOVE_UP_MPS if speed_mps < MOVE_UP_MPS and not held else ROLL_MPS
+    return mean if mean >= threshold else 0.0
 
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:

@@ -38,8 +38,24 @@ def test_the_target_speed_is_the_mean_of_its_distribution():
 
 @pytest.mark.parametrize(("share", "target_mps"), [(0.0, 0.0), (0.29, 0.0), (0.31, 1.55), (1.0, 5.0)])
 def test_a_creeping_mean_is_a_stand(share, target_mps):
-    probs = np.array([1.0 - share, share, 0.0])
-    assert target_speed(probs, SPEEDS_MPS) == pytest.approx(target_mps)
+    told = arrays() | {"speed_probs": np.array([1.0 - share, share, 0.0])}
+    assert target_speed(told, 5.0) == pytest.approx(target_mps)
+
+
+@pytest.mark.parametrize(
+    ("light", "gap_is_free", "target_mps"),
+    [
+        (LightState.NONE, True, 1.0),
+        (LightState.GREEN, True, 1.0),
+        (LightState.RED, True, 0.0),
+        (LightState.NONE, False, 0.0),
+    ],
+)
+def test_a_standing_car_moves_up_unless_something_holds_it(light, gap_is_free, target_mps):
+    told = arrays() | {"speed_probs": np.array([0.8, 0.2, 0.0]), "light_probs": one_hot(4, light)}
+    gap = np.zeros_like(told["gap_probs"])
+    gap[-1 if gap_is_free else 0] = 1.0
+    assert target_speed(told | {"gap_probs": gap}, 0.0) == pytest.approx(target_mps)
 
 
 @given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
