@@ -6,6 +6,7 @@ Times are medians; leave the machine idle. Ratios within one run mean more than 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -14,8 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from drive_agent.config import DriveConfig, build, compose
+from drive_agent.drive.batch import run_routes
 from drive_agent.drive.carla_axes import camera_transform
 from drive_agent.rig import CameraMount, front_rig, nuscenes_rig
+from drive_agent.score.summary import summarise
 from drive_agent.sim.process import ServerProcess
 
 TOWN = "Brookfield"
@@ -91,7 +95,7 @@ def camera_tick(world: carla.World, mounts: tuple[CameraMount, ...]) -> Callable
 
     library = world.get_blueprint_library()
     ego = world.spawn_actor(library.find("vehicle.lincoln.mkz_2020"), world.get_map().get_spawn_points()[0])
-    boxes = []
+    boxes, cameras = [], []
     for mount in mounts:
         camera = library.find("sensor.camera.rgb")
         for key, value in (
@@ -101,11 +105,14 @@ def camera_tick(world: carla.World, mounts: tuple[CameraMount, ...]) -> Callable
         ):
             camera.set_attribute(key, str(value))
         box: queue.Queue = queue.Queue()
-        world.spawn_actor(camera, camera_transform(mount), attach_to=ego).listen(box.put)
+        sensor = world.spawn_actor(camera, camera_transform(mount), attach_to=ego)
+        sensor.listen(box.put)
         boxes.append(box)
+        cameras.append(sensor)  # the client stops a stream whose sensor nobody holds
 
     def tick() -> None:
         world.tick()
+        assert len(cameras) == len(boxes)
         for box in boxes:
             box.get(timeout=30)
 
@@ -125,10 +132,23 @@ def bench_model(table: Table) -> None:
     table.add_row("plan of the embedded model", f"{statistics.median(spent):.1f} ms", f"p95 {p95:.1f} ms")
 
 
+def bench_drive(table: Table) -> None:
+    """A whole drive of the default routes: real-time factor and where its time goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = build(DriveConfig, compose("drive", [f"out={folder}/run", "video=false"]))
+        run = run_routes(config, Console(quiet=True), lambda _: None)
+        summary = summarise(run)
+    wall_s = sum(route["wall_s"] for route in summary["routes"])
+    table.add_row("drive, default routes", f"{wall_s:.0f} s", f"{summary['real_time_factor']:.1f}x real time")
+    for stage, figures in summary["latency_ms"].items():
+        share = figures["p50"] * figures["count"] / 1e3 / wall_s
+        table.add_row(f"  {stage}", f"{figures['p50']:.1f} ms", f"about {share:.0%} of the drive")
+
+
 def main() -> None:
     """Run every part and print the table."""
     table = Table("what", "median", "", title="make bench")
-    for part in (bench_ticks, bench_cameras, bench_model):
+    for part in (bench_ticks, bench_cameras, bench_model, bench_drive):
         CONSOLE.print(f"measuring: {(part.__doc__ or '').strip()}")
         part(table)
     CONSOLE.print(table)
