@@ -16,7 +16,7 @@ from drive_agent.agent.plan_arrays import (
 )
 from drive_agent.models.embedded.objects import FIELDS
 from drive_agent.types import LightState, ObjectKind, Plan, PlanError, Reply
-from tests.unit.agent.replies import SPEEDS_MPS, arrays, one_hot, reply
+from tests.unit.agent.replies import arrays, one_hot, reply
 
 
 def test_the_layout_is_the_one_that_the_embedded_model_writes():
