@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from drive_agent.agent.control import ControlConfig
 from drive_agent.agent.guard import GuardConfig
+from drive_agent.rig import RIGS
 
 PACKED_CONF = Path(__file__).parent / "conf"  # in a wheel
 CHECKOUT_CONF = Path(__file__).parent.parent / "conf"
@@ -51,6 +52,12 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         expect("model.period_s", self.period_s, 0.05 <= self.period_s <= 2.0, "between 0.05 and 2 seconds")
+        expect(
+            "model.rig",
+            self.rig,
+            self.rig in RIGS,
+            f"one of {', '.join(RIGS)}{did_you_mean(self.rig, list(RIGS))}",
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class DriveConfig:
 
     def __post_init__(self) -> None:
         expect("repetitions", self.repetitions, 1 <= self.repetitions <= 100, "1 to 100")
-        expect("workers", self.workers, 1 <= self.workers <= 64, "1 to 64")
+        expect("workers", self.workers, self.workers == 1, "1: driving with several workers is not there yet")
         ratio = self.model.period_s / self.tick_s
         expect(
             "model.period_s",

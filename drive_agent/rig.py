@@ -115,4 +115,9 @@ def nuscenes_rig(width: int = 320, height: int = 180) -> Rig:
     )
 
 
-RIGS = {"front": front_rig, "nuscenes": nuscenes_rig}
+def surround_rig() -> Rig:
+    """The embedded model's two cameras and nuScenes' six around the car: the model sees two, the log keeps all."""
+    return Rig("surround", front_rig().cameras + nuscenes_rig().cameras)
+
+
+RIGS = {"front": front_rig, "nuscenes": nuscenes_rig, "surround": surround_rig}

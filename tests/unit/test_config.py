@@ -35,6 +35,8 @@ def test_remote_builds():
         ("traffic.vehicles=-1", ["traffic.vehicles=-1"]),
         ("seed", ["key=value"]),
         ("repetitions=0", ["repetitions=0"]),
+        ("workers=2", ["workers=2", "expected 1"]),
+        ("model.rig=frnt", ["model.rig=frnt", "did you mean 'front'"]),
     ],
 )
 def test_wrong_values_are_one_clear_line(override, words):
