@@ -184,7 +184,7 @@ def _drive_job(
             OSError,
             RuntimeError,
             ServerError,
-        ) as error:  # the carla client raises RuntimeError for everything
+        ) as error:  # RuntimeError: whatever the carla client has to say
             outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
         progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt} of {SERVER_TRIES}")
         world.drop()

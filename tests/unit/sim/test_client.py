@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import queue
 import time
 from collections.abc import Callable
 
@@ -257,7 +258,7 @@ def _settle(session: Session, fetch: Callable) -> None:
         session.tick()
         try:
             fetch(timeout=0.1)
-        except Exception:  # noqa: BLE001 - queue.Empty, until the subscription has arrived
+        except queue.Empty:  # until the subscription has arrived
             continue
         break
     _drain(fetch)
@@ -267,7 +268,7 @@ def _drain(fetch: Callable) -> None:
     while True:
         try:
             fetch(timeout=0.2)
-        except Exception:  # noqa: BLE001 - queue.Empty
+        except queue.Empty:
             return
 
 
