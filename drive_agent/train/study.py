@@ -1,9 +1,10 @@
 """Small trainings side by side: which cameras, which size, with or without motion and sight.
 
-    python -m drive_agent.train.study --data DIR... --held-out DIR... --out DIR --minutes 8 [--only NAME...]
+    python -m drive_agent.train.study --data DIR... --held-out DIR... --out DIR --steps 2500 [--only NAME...]
 
-Every configuration gets the same minutes on the same frames; the table of held-out scores is printed and written to
-`table.md` in the output folder.
+Every configuration draws the same number of samples (`--steps`) or gets the same minutes (`--minutes`) on the same
+frames; the table of held-out scores, with the time each training took, is printed and written to `table.md` in the
+output folder after every row.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def run_study(base: TrainConfig, names: list[str], frames: int) -> dict[str, dic
         )
         train(config)
         rows[name] = _score(config, base.held_out, index)
+        (Path(base.out) / "table.md").write_text(table(rows) + "\n")
     return rows
 
 
@@ -63,7 +65,12 @@ def _score(config: TrainConfig, held_out: tuple[str, ...], index: np.ndarray) ->
     scores = evaluate(network, tokenizer, dataset, index, Evaluation(config.model.motion, config.blind))
     progress = json.loads((Path(config.out) / "checkpoint" / "progress.json").read_text())
     samples = progress["step"] * config.batch * config.workers
-    return {"parameters_m": weights.count_parameters(network) / 1e6, "samples_k": samples / 1e3, **scores}
+    return {
+        "parameters_m": weights.count_parameters(network) / 1e6,
+        "samples_k": samples / 1e3,
+        "minutes": progress["seconds"] / 60,
+        **scores,
+    }
 
 
 def main() -> None:
@@ -72,8 +79,11 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="+", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, required=True, help="for each configuration")
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, help="for each configuration")
+    budget.add_argument("--steps", type=int, help="for each configuration")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=8, help="frames a worker a step")
     parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=2000, help="held-out frames to score on")
@@ -81,9 +91,8 @@ def main() -> None:
     arguments = vars(parser.parse_args())
     only, frames = arguments.pop("only"), arguments.pop("frames")
     arguments["data"], arguments["held_out"] = tuple(arguments["data"]), tuple(arguments["held_out"])
-    text = table(run_study(TrainConfig(**arguments), only, frames))
-    (Path(arguments["out"]) / "table.md").write_text(text + "\n")
-    sys.stdout.write(text + "\n")
+    rows = run_study(TrainConfig(**arguments), only, frames)
+    sys.stdout.write(table(rows) + "\n")
 
 
 if __name__ == "__main__":
