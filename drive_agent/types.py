@@ -28,11 +28,15 @@ class Maneuver(IntEnum):
 
 
 class ObjectKind(IntEnum):
-    """Classes of road users that are perceived and predicted."""
+    """Classes of what is on the road. Models perceive and predict road users; props (cones, barriers) are in the truth."""
 
     VEHICLE = 0
     CYCLIST = 1
     WALKER = 2
+    PROP = 3
+
+
+ROAD_USERS = (ObjectKind.VEHICLE, ObjectKind.CYCLIST, ObjectKind.WALKER)
 
 
 class LightState(IntEnum):

@@ -40,6 +40,7 @@ KIND_COLORS: dict[ObjectKind, Color] = {
     ObjectKind.VEHICLE: (112, 131, 158),
     ObjectKind.CYCLIST: (204, 146, 94),
     ObjectKind.WALKER: (212, 126, 158),
+    ObjectKind.PROP: (226, 143, 66),
 }
 
 GO: Color = (82, 196, 132)

@@ -13,7 +13,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
+from drive_agent.types import (
+    ROAD_USERS,
+    Forecast,
+    LightState,
+    ObjectKind,
+    Plan,
+    PlanError,
+    Reply,
+    Scene,
+    SceneObject,
+)
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
@@ -59,7 +69,7 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
 
 def _misfit(arrays: dict[str, np.ndarray]) -> str:
     """What does not fit the layout, in words; "" when all does."""
-    path, kinds = arrays["path_ego"], len(ObjectKind)
+    path, kinds = arrays["path_ego"], len(ROAD_USERS)
     if path.ndim != 2 or path.shape[1] != 2 or len(path) < 2:
         return f"path_ego has shape {path.shape}, expected (n >= 2, 2)"
     expected = {

@@ -14,9 +14,11 @@ import numpy as np
 from drive_agent.drive.carla_axes import Geography, pose, transform
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
+from drive_agent.drive.carla_stage import CarlaStage
 from drive_agent.drive.env import Ground
 from drive_agent.drive.traffic import Traffic
 from drive_agent.drive.walkers import Walkers
+from drive_agent.log.schema import ScenarioEvent
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import plan_route, sparse
@@ -29,6 +31,7 @@ from drive_agent.types import (
     SensorPacket,
     Truth,
 )
+from scenarios.director import Director
 from scenarios.routes import RouteSpec
 
 LIGHTS = {
@@ -68,6 +71,7 @@ class CarlaEnv:
         self._traffic: Traffic | None = None
         self._maps: dict[str, RoadMap] = {}
         self._sensors: EgoSensors | None = None
+        self._events: tuple[ScenarioEvent, ...] = ()
 
     def reset(self, spec: RouteSpec, seed: int) -> tuple[Briefing, Ground]:
         """Load the town afresh, put ego and traffic in, and let the world settle for half a second."""
@@ -93,11 +97,15 @@ class CarlaEnv:
             self._manager_port(),
         )
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
+        self._stage = CarlaStage(self._client, self._world, self._signals, seed)
+        self._stage.adopt_background(self._traffic.ids)
+        self._director = Director(self._stage, spec, road_map, route, seed)
         self._traffic.tick()
         geography = Geography(self._map)
         self._sensors = EgoSensors(self._world, self._ego, self._sensor_settings, geography, seed)
         for _ in range(WARM_UP_TICKS):
             self._advance()
+        self._events = ()
         picks = sparse(route)
         briefing = Briefing(
             route_deg=np.array([geography.place(*point) for point in route.points[picks]]),
@@ -114,13 +122,24 @@ class CarlaEnv:
         """The ground truth of the current tick; the ego is the first row."""
         return self._truth
 
+    def scenario_events(self) -> tuple[ScenarioEvent, ...]:
+        """What the scenarios reported in the current tick."""
+        return self._events
+
     def apply(self, command: Command) -> None:
         """Send the pedals (steer changes sign: CARLA's right is positive) and advance one tick."""
+        slip = self._stage.disturbance
         self._ego.apply_control(
-            carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
+            carla.VehicleControl(
+                throttle=min(max(command.throttle + slip.throttle, 0.0), 1.0),
+                steer=-min(max(command.steer + slip.steer, -1.0), 1.0),
+                brake=command.brake,
+            )
         )
         self._walkers.step(self._truth, focus=self._truth.actors[:1, :2])
         self._advance()
+        self._events = self._director.step(self._truth)
+        self._stage.flush()
 
     def _advance(self) -> None:
         assert self._sensors is not None and self._traffic is not None
@@ -195,7 +214,7 @@ class CarlaEnv:
         if not unknown:
             return
         for actor in self._world.get_actors(unknown):
-            if actor.type_id.startswith(("vehicle.", "walker.")):
+            if actor.type_id.startswith(("vehicle.", "walker.", "static.prop.")):
                 self._infos[actor.id] = actor_info(actor)
             else:
                 self._ignored.add(actor.id)
@@ -206,6 +225,8 @@ class CarlaEnv:
             self._sensors.destroy()
             self._sensors = None
         if self._traffic is not None:
+            self._director.close()
+            self._stage.flush()
             self._traffic.close()
             self._traffic = None
             self._walkers.destroy()
@@ -218,9 +239,11 @@ def actor_info(actor: carla.Actor) -> ActorInfo:
     kind = ObjectKind.VEHICLE
     if actor.type_id.startswith("walker."):
         kind = ObjectKind.WALKER
+    elif actor.type_id.startswith("static."):
+        kind = ObjectKind.PROP
     elif actor.attributes.get("number_of_wheels") == "2":
         kind = ObjectKind.CYCLIST
-    wheelbase = 0.0 if kind == ObjectKind.WALKER else 2 * REAR_AXLE_TO_ORIGIN_M
+    wheelbase = 0.0 if kind in (ObjectKind.WALKER, ObjectKind.PROP) else 2 * REAR_AXLE_TO_ORIGIN_M
     return ActorInfo(
         actor.id, actor.type_id, actor.attributes.get("role_name", ""), kind,
         box.extent.x, box.extent.y, box.extent.z, box.location.x, wheelbase,

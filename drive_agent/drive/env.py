@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from drive_agent.log.schema import ScenarioEvent
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import Briefing, Command, Decision, SensorPacket, Truth
@@ -32,6 +33,10 @@ class Env(Protocol):
 
     def truth(self) -> Truth:
         """Ground truth of the current tick."""
+        ...
+
+    def scenario_events(self) -> tuple[ScenarioEvent, ...]:
+        """What the scenarios of the route reported in the current tick."""
         ...
 
     def apply(self, command: Command) -> None:

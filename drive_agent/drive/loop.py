@@ -68,10 +68,10 @@ def _drive(
     judge = RouteJudge(ground.route, ground.road_map)
     _asked(driver.brief, briefing, ground)
     while True:
-        packet, truth = env.observe(), env.truth()
+        packet, truth, events = env.observe(), env.truth(), env.scenario_events()
         decision = _asked(driver.step, packet, truth)
-        log.write(truth, decision)
-        judge.update(truth)
+        log.write(truth, decision, events)
+        judge.update(truth, events)
         for listener in listeners:
             listener.tick(truth, decision, judge.completion_percent)
         if judge.ended is not None:

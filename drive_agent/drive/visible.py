@@ -8,7 +8,7 @@ from drive_agent.data.shards import CLASSES
 from drive_agent.drive.cell_labels import CLASS_OF_TAG
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.rig import CameraMount
-from drive_agent.types import ObjectKind, Truth
+from drive_agent.types import ROAD_USERS, ObjectKind, Truth
 
 REACH_M = 60.0
 SAME_LEVEL_M = 4.0
@@ -43,9 +43,9 @@ def visible_objects(
     out = {}
     for k in np.flatnonzero(near):
         actor_id, row = truth.ids[k], truth.actors[k]
-        if k == 0:
-            continue
         info = truth.infos[actor_id]
+        if k == 0 or info.kind not in ROAD_USERS:
+            continue
         cos, sin = np.cos(row[3]), np.sin(row[3])
         place = to_frame(row[:2] + info.center_forward_m * np.array([cos, sin]), *ego)
         radius = float(np.hypot(info.half_length_m, info.half_width_m))

@@ -9,7 +9,7 @@ import pytest
 
 from drive_agent.drive.env import Ground
 from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, run_episode, status_of
-from drive_agent.log.schema import Outcome
+from drive_agent.log.schema import Outcome, ScenarioEvent
 from drive_agent.log.store import Episode, EpisodeWriter
 from drive_agent.types import (
     Briefing,
@@ -42,6 +42,9 @@ class Street:
 
     def observe(self) -> SensorPacket:
         return SensorPacket(self._tick * TICK_US, 49.0, 8.0, 0.0, 0.0, 0.0, self._speed_mps, {})
+
+    def scenario_events(self) -> tuple[ScenarioEvent, ...]:
+        return ()
 
     def truth(self) -> Truth:
         return truth(self._tick, self._x_m, EGO_LANE_Y, speed_mps=self._speed_mps)

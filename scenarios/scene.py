@@ -1,0 +1,254 @@
+"""What a scenario's script works with: the place it was put, the ego, its performers, and waiting.
+
+A script is a generator that is resumed once a tick: it puts actors in, waits, lets them act, and when it returns all of
+its actors are taken away.
+
+    @scenario_type("HardBreakRoute", EMERGENCY_BRAKE)
+    def hard_brake(scene: Scene) -> Script:
+        '''The car ahead brakes hard.'''
+        ahead = scene.car(scene.here.ahead(15.0))
+        yield from scene.triggered()
+        ...
+
+World frame, metres, seconds, radians. Knows nothing of carla.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from drive_agent.geometry import project, resample
+from drive_agent.log.schema import ScenarioEvent
+from drive_agent.roadmap import RoadMap
+from drive_agent.routing import Route
+from drive_agent.types import LightState, Truth
+from scenarios.performers import Performer
+from scenarios.routes import Pose, ScenarioSpec
+from scenarios.spots import Spot
+from scenarios.world import ROLE, World
+
+Script = Generator[None, None, None]  # resumed once a tick
+
+BACKGROUND_ROLE = "background"
+PATIENCE_S = 240.0  # the Leaderboard's limit for obstacles and flows
+
+
+class ScenarioError(Exception):
+    """A scenario cannot be played where the route file puts it. The text names it and the remedy."""
+
+
+class Scene:
+    """One scenario of one route while it is played. `told` holds its parameters by name."""
+
+    def __init__(
+        self,
+        world: World,
+        spec: ScenarioSpec,
+        told: Mapping[str, Any],
+        road_map: RoadMap,
+        route: Route,
+        trigger_m: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self.world = world
+        self.spec = spec
+        self.told = told
+        self.road_map = road_map
+        self.route = route
+        self.trigger_m = trigger_m
+        self.rng = rng
+        self.here = Spot.at(road_map, spec.trigger[:2], spec.trigger[3])
+        self.performers: list[Performer] = []
+        self.is_triggered = False
+        self.ego_m = 0.0  # how far the ego is along the route
+        self.truth: Truth
+        self._path = route.points[:, :2]
+        self._stations_m = np.concatenate(
+            [[0.0], np.cumsum(np.linalg.norm(np.diff(self._path, axis=0), axis=1))]
+        )
+        self._rows: dict[int, int] = {}
+        self._events: list[ScenarioEvent] = []
+        self._clear: tuple[np.ndarray, float] | None = None
+
+    # ---- the ego -----------------------------------------------------------------------------------------------------
+
+    @property
+    def time_s(self) -> float:
+        """Simulated."""
+        return self.truth.time_us * 1e-6
+
+    @property
+    def ego_position(self) -> np.ndarray:
+        """(2,)."""
+        return self.truth.ego[:2]
+
+    @property
+    def ego_speed_mps(self) -> float:
+        return math.hypot(self.truth.ego[5], self.truth.ego[6])
+
+    def ego_gap_m(self, point: np.ndarray | Sequence[float]) -> float:
+        """From the ego's middle to a point, in the plane."""
+        return math.dist(self.ego_position, tuple(point)[:2])
+
+    def ego_arrival_s(self, point: np.ndarray | Sequence[float]) -> float:
+        """How long the ego needs to a point at its present speed, as the crow flies."""
+        return self.ego_gap_m(point) / max(self.ego_speed_mps, 1e-3)
+
+    def ego_passed(self, spot: Spot, beyond_m: float = 0.0) -> bool:
+        """Whether the ego is past the line across the road at a spot, by so much."""
+        along = np.array([math.cos(spot.heading_rad), math.sin(spot.heading_rad)])
+        return float((self.ego_position - spot.point[:2]) @ along) > beyond_m
+
+    def route_station_m(self, point: np.ndarray) -> float:
+        """Where along the route a point is nearest."""
+        return project(self._path, point[:2])[0]
+
+    def route_point(self, station_m: float) -> np.ndarray:
+        """(2,) on the route."""
+        return resample(self._path, np.array([station_m]))[0]
+
+    def route_lanes(self, from_m: float, to_m: float) -> list[int]:
+        """Indices of the lanes that the route uses between two stations, in order, without repetition."""
+        at = (self._stations_m >= from_m) & (self._stations_m <= to_m)
+        lanes = [int(lane) for lane in self.route.lanes[at]]
+        return [lane for k, lane in enumerate(lanes) if not k or lane != lanes[k - 1]]
+
+    def junction_m(self) -> tuple[float, float] | None:
+        """Where along the route the first junction behind the trigger begins and ends; None when none comes."""
+        inside = np.array([self.road_map.lanes[int(lane)].is_junction for lane in self.route.lanes])
+        ahead = np.flatnonzero(inside & (self._stations_m >= self.trigger_m))
+        if not len(ahead):
+            return None
+        first = int(ahead[0])
+        after = np.flatnonzero(~inside[first:])
+        last = first + int(after[0]) if len(after) else len(inside) - 1
+        return float(self._stations_m[first]), float(self._stations_m[last])
+
+    # ---- actors ------------------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        model: str,
+        pose: Pose,
+        *,
+        wanted: Mapping[str, str] | None = None,
+        role: str = ROLE,
+        physics: bool = True,
+    ) -> Performer:
+        """Put an actor in. Raises ScenarioError where something is in the way."""
+        actor_id = self.world.spawn(model, pose, wanted=wanted, role=role, physics=physics)
+        if actor_id is None:
+            raise self.error(f"no room for {model} at ({pose[0]:.1f}, {-pose[1]:.1f}) in CARLA's axes")
+        performer = Performer(self.world, actor_id, pose)
+        self.performers.append(performer)
+        return performer
+
+    def car(
+        self,
+        spot: Spot,
+        left_m: float = 0.0,
+        turned_rad: float = 0.0,
+        model: str = "vehicle.*",
+        **wanted: str,
+    ) -> Performer:
+        """A car beside the middle of a lane; any car of the library unless told which."""
+        if model == "vehicle.*" and not wanted:
+            wanted = {"base_type": "car"}
+        return self.put(model, spot.pose(left_m, turned_rad), wanted=wanted)
+
+    def person(self, pose: Pose) -> Performer:
+        """Someone on foot."""
+        return self.put("walker.pedestrian.*", pose)
+
+    def prop(self, model: str, spot: Spot, left_m: float = 0.0, turned_rad: float = 0.0) -> Performer:
+        """A thing that stands where it is put."""
+        return self.put(f"static.prop.{model}", spot.pose(left_m, turned_rad), physics=False)
+
+    def dismiss(self, performer: Performer) -> None:
+        """Take an actor away before the scenario ends."""
+        self.performers.remove(performer)
+        self.world.destroy([performer.id])
+
+    def keep_clear(self, points: np.ndarray, radius_m: float) -> None:
+        """From now to the end, background cars that come so near to one of the points (n, 2) are taken away."""
+        self._clear = (points, radius_m)
+        self._sweep()
+
+    # ---- waiting -----------------------------------------------------------------------------------------------------
+
+    def triggered(self) -> Script:
+        """Until the ego reaches the trigger."""
+        yield from self.until(lambda: self.is_triggered)
+
+    def until(self, condition: Callable[[], bool], within_s: float = math.inf) -> Generator[None, None, bool]:
+        """Until a condition holds; returns whether it came true in time."""
+        begun_s = self.time_s
+        while not condition():
+            if self.time_s - begun_s >= within_s:
+                return False
+            yield
+        return True
+
+    def seconds(self, duration_s: float) -> Script:
+        """For a while."""
+        yield from self.until(lambda: False, duration_s)
+
+    def until_or_timeout(self, condition: Callable[[], bool], within_s: float = PATIENCE_S) -> Script:
+        """Until a condition holds; when it does not in time, the ego has failed the scenario."""
+        if not (yield from self.until(condition, within_s)):
+            self.report("timeout")
+
+    # ---- reporting ---------------------------------------------------------------------------------------------------
+
+    def report(self, what: str) -> None:
+        """Tell the judge; see `log.schema.ScenarioEvent`."""
+        self._events.append(ScenarioEvent(self.truth.time_us, self.spec.name, what))
+
+    def error(self, problem: str) -> ScenarioError:
+        """For a place that does not fit."""
+        return ScenarioError(
+            f"scenario {self.spec.name!r} ({self.spec.type}) cannot be played here: {problem}; move its trigger"
+        )
+
+    # ---- for the director --------------------------------------------------------------------------------------------
+
+    def advance(self, truth: Truth, ego_m: float) -> None:
+        """Take a tick in, before the script goes on."""
+        self.truth, self.ego_m = truth, ego_m
+        self._rows = {actor: row for row, actor in enumerate(truth.ids)}
+        for performer in self.performers:
+            performer.step(truth, self._rows)
+        self._sweep()
+
+    def take_events(self) -> tuple[ScenarioEvent, ...]:
+        """What was reported since the last call."""
+        events, self._events = tuple(self._events), []
+        return events
+
+    def _sweep(self) -> None:
+        if self._clear is None:
+            return
+        points, radius_m = self._clear
+        found = [
+            actor
+            for actor, row in self._rows.items()
+            if self.truth.infos[actor].role == BACKGROUND_ROLE
+            and np.linalg.norm(points - self.truth.actors[row, :2], axis=1).min() < radius_m
+        ]
+        if found:
+            self.world.remove_background(found)
+
+    def light_of(self, lane_indices: Sequence[int]) -> str | None:
+        """OpenDRIVE id of the traffic light that governs one of these lanes, None when none does."""
+        for stop in self.road_map.stop_lines:
+            if stop.kind == "light" and set(stop.lanes) & set(lane_indices):
+                return stop.signal_id
+        return None
+
+    def hold_light(self, signal_id: str, state: LightState) -> None:
+        """See `World.hold_light`."""
+        self.world.hold_light(signal_id, state)

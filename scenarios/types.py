@@ -1,0 +1,59 @@
+"""The register of scenario types: what each is called in route files, what it may be told, and the script that plays it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenarios.parameters import Parameter
+
+if TYPE_CHECKING:
+    from scenarios.scene import Scene, Script
+
+OVERTAKING, MERGING = "overtaking", "merging"
+EMERGENCY_BRAKE, GIVE_WAY, TRAFFIC_SIGNS = "emergency brake", "give way", "traffic signs"
+ABILITIES = (OVERTAKING, MERGING, EMERGENCY_BRAKE, GIVE_WAY, TRAFFIC_SIGNS)
+
+
+@dataclass(frozen=True)
+class ScenarioType:
+    """One kind of scenario. `abilities` are Bench2Drive's groups that count it."""
+
+    name: str
+    abilities: tuple[str, ...]
+    summary: str  # first line of the script's docstring
+    parameters: Mapping[str, Parameter]
+    script: Callable[[Scene], Script]
+
+
+_TYPES: dict[str, ScenarioType] = {}
+
+
+def scenario_type(
+    name: str, *abilities: str, **parameters: Parameter
+) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
+    """Register the decorated script under the name that route files use."""
+
+    def register(script: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
+        if name in _TYPES:
+            raise ValueError(f"scenario type {name!r} is registered twice")
+        summary = (script.__doc__ or "").strip().split("\n")[0]
+        _TYPES[name] = ScenarioType(name, abilities, summary, parameters, script)
+        return script
+
+    return register
+
+
+def type_names() -> list[str]:
+    """Names of all registered types."""
+    return sorted(_TYPES)
+
+
+def find_type(name: str) -> ScenarioType:
+    """The type of that name. Raises ValueError with the nearest names for an unknown one."""
+    if name not in _TYPES:
+        hint = difflib.get_close_matches(name, _TYPES, n=2, cutoff=0.5) or type_names()
+        raise ValueError(f"unknown scenario type {name!r}; did you mean {' or '.join(hint)}?")
+    return _TYPES[name]
