@@ -11,34 +11,21 @@ from dataclasses import dataclass
 import carla
 import numpy as np
 
-from drive_agent.drive.carla_axes import Geography, pose, transform
+from drive_agent.drive.carla_axes import Geography, transform
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
 from drive_agent.drive.carla_stage import CarlaStage
+from drive_agent.drive.carla_truth import TruthReader
 from drive_agent.drive.env import Ground
 from drive_agent.drive.traffic import Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.log.schema import ScenarioEvent
-from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import plan_route, sparse
-from drive_agent.types import (
-    ActorInfo,
-    Briefing,
-    Command,
-    LightState,
-    ObjectKind,
-    SensorPacket,
-    Truth,
-)
+from drive_agent.types import Briefing, Command, SensorPacket, Truth
 from scenarios.director import Director
 from scenarios.routes import RouteSpec
 
-LIGHTS = {
-    carla.TrafficLightState.Red: LightState.RED,
-    carla.TrafficLightState.Yellow: LightState.YELLOW,
-    carla.TrafficLightState.Green: LightState.GREEN,
-}
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
 # Share of the limit that traffic stays below: on free roads elsewhere it is else much faster than an ego at lights.
 SLOWER_PERCENT = (50.0, 65.0)
@@ -82,12 +69,8 @@ class CarlaEnv:
         road_map = self._road_map(spec.town)
         route = plan_route(road_map, spec.keypoints)
         self._world.set_weather(weather_at(spec, 0.0))
-        self._infos: dict[int, ActorInfo] = {}
-        self._ignored: set[int] = set()
-        self._signals = {
-            a.get_opendrive_id(): a for a in self._world.get_actors().filter("traffic.traffic_light*")
-        }
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
+        self._reader = TruthReader(self._world, self._ego)
         self._traffic = Traffic(
             self._client,
             self._world,
@@ -97,7 +80,7 @@ class CarlaEnv:
             self._manager_port(),
         )
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
-        self._stage = CarlaStage(self._client, self._world, self._signals, seed)
+        self._stage = CarlaStage(self._client, self._world, self._reader.signals, seed)
         self._stage.adopt_background(self._traffic.ids)
         self._director = Director(self._stage, spec, road_map, route, seed)
         self._traffic.tick()
@@ -144,18 +127,7 @@ class CarlaEnv:
     def _advance(self) -> None:
         assert self._sensors is not None and self._traffic is not None
         self._traffic.tick()
-        snapshot = self._world.get_snapshot()
-        self._meet_new_actors(snapshot)
-        ids = [i for i in self._infos if snapshot.has_actor(i)]
-        self._truth = Truth(
-            time_us=round(snapshot.timestamp.elapsed_seconds * 1e6),
-            frame_id=snapshot.frame,
-            ids=tuple(ids),
-            actors=np.array([actor_row(snapshot.find(i)) for i in ids]),
-            lights={key: LIGHTS.get(a.get_state(), LightState.NONE) for key, a in self._signals.items()},
-            infos=dict(self._infos),
-            collisions=self._sensors.collisions(),
-        )
+        self._truth = self._reader.read(self._sensors.collisions())
 
     def close(self) -> None:
         """Remove everything that was spawned and restore the world's settings."""
@@ -189,7 +161,6 @@ class CarlaEnv:
         where = transform(point[0], point[1], point[2] + 0.5, heading_rad)
         ego = self._world.spawn_actor(blueprint, where)
         assert isinstance(ego, carla.Vehicle)
-        self._infos[ego.id] = actor_info(ego)
         return ego
 
     def _places(self, route: np.ndarray, seed: int) -> list[carla.Transform]:
@@ -209,16 +180,6 @@ class CarlaEnv:
         self._routes_driven += 1
         return self._settings.traffic_manager_port + self._routes_driven - 1
 
-    def _meet_new_actors(self, snapshot: carla.WorldSnapshot) -> None:
-        unknown = [s.id for s in snapshot if s.id not in self._infos and s.id not in self._ignored]
-        if not unknown:
-            return
-        for actor in self._world.get_actors(unknown):
-            if actor.type_id.startswith(("vehicle.", "walker.", "static.prop.")):
-                self._infos[actor.id] = actor_info(actor)
-            else:
-                self._ignored.add(actor.id)
-
     def _clear(self) -> None:
         """Orderly: sensors, then the TrafficManager, then the vehicles (another order can abort the client)."""
         if self._sensors is not None:
@@ -233,36 +194,12 @@ class CarlaEnv:
             self._client.apply_batch([carla.command.DestroyActor(self._ego.id)])
 
 
-def actor_info(actor: carla.Actor) -> ActorInfo:
-    """What does not change about an actor."""
-    box = actor.bounding_box
-    kind = ObjectKind.VEHICLE
-    if actor.type_id.startswith("walker."):
-        kind = ObjectKind.WALKER
-    elif actor.type_id.startswith("static."):
-        kind = ObjectKind.PROP
-    elif actor.attributes.get("number_of_wheels") == "2":
-        kind = ObjectKind.CYCLIST
-    wheelbase = 0.0 if kind in (ObjectKind.WALKER, ObjectKind.PROP) else 2 * REAR_AXLE_TO_ORIGIN_M
-    return ActorInfo(
-        actor.id, actor.type_id, actor.attributes.get("role_name", ""), kind,
-        box.extent.x, box.extent.y, box.extent.z, box.location.x, wheelbase,
-    )  # fmt: skip
-
-
 def weather_at(spec: RouteSpec, percent: float) -> carla.WeatherParameters:
     """The route's weather at a share of its length."""
     weather = carla.WeatherParameters()
     for name, value in spec.weather_at(percent).items():
         setattr(weather, name, value)
     return weather
-
-
-def actor_row(actor: carla.ActorSnapshot) -> tuple[float, ...]:
-    """A row of `Truth.actors`."""
-    x, y, z, yaw, pitch = pose(actor.get_transform())
-    velocity, turn, accel = actor.get_velocity(), actor.get_angular_velocity(), actor.get_acceleration()
-    return x, y, z, yaw, pitch, velocity.x, -velocity.y, -np.radians(turn.z), accel.x, -accel.y
 
 
 def _distance(location: carla.Location, points: np.ndarray) -> float:

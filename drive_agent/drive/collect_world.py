@@ -13,9 +13,10 @@ import carla
 import numpy as np
 
 from drive_agent.data.shards import ShardWriter
-from drive_agent.drive.carla import EGO_BLUEPRINT, LIGHTS, actor_info, actor_row
+from drive_agent.drive.carla import EGO_BLUEPRINT
 from drive_agent.drive.carla_axes import transform
 from drive_agent.drive.carla_map import build_road_map
+from drive_agent.drive.carla_truth import LIGHTS, actor_info, actor_row
 from drive_agent.drive.demonstrator import PERIOD_S, Demonstrator
 from drive_agent.drive.label_cameras import LabelCameras
 from drive_agent.drive.random_routes import RandomRoutes
