@@ -32,6 +32,33 @@ class SensorSettings:
     cameras_on: bool
 
 
+@dataclass(frozen=True)
+class Readings:
+    """One tick of the ego's sensors as CARLA tells it: left-handed axes, latitude as this CARLA counts it."""
+
+    latitude_deg: float
+    longitude_deg: float
+    compass_rad: float
+    gyro_z_radps: float
+    accel_x_mps2: float
+    speed_mps: float
+    pictures: dict[str, np.ndarray]  # camera -> uint8 (height, width, 4) BGRA, of the cameras that delivered
+
+
+def packet_of(readings: Readings, time_us: int, geography: Geography) -> SensorPacket:
+    """What the agent gets of one tick, in right-handed axes."""
+    return SensorPacket(
+        time_us=time_us,
+        latitude_deg=geography.latitude(readings.latitude_deg),
+        longitude_deg=readings.longitude_deg,
+        yaw_rad=compass_yaw(readings.compass_rad),
+        yaw_rate_radps=-readings.gyro_z_radps,
+        accel_mps2=readings.accel_x_mps2,
+        speed_mps=readings.speed_mps,
+        images={name: np.ascontiguousarray(bgra[:, :, 2::-1]) for name, bgra in readings.pictures.items()},
+    )
+
+
 class Mailbox:
     """The latest message of each stream, by frame number; `take` waits until a frame is there."""
 
@@ -117,16 +144,11 @@ class EgoSensors:
         if self._phase is None and self._cameras:
             self._phase = next(iter(self._cameras.values())).first_frame() % self._period
         due = self._cameras if frame % self._period == self._phase else {}
-        return SensorPacket(
-            time_us=time_us,
-            latitude_deg=self._geography.latitude(gnss.latitude),
-            longitude_deg=gnss.longitude,
-            yaw_rad=compass_yaw(imu.compass),
-            yaw_rate_radps=-imu.gyroscope.z,
-            accel_mps2=imu.accelerometer.x,
-            speed_mps=self._speedometer(),
-            images={name: _rgb(box.take(frame)) for name, box in due.items()},
-        )
+        readings = Readings(
+            gnss.latitude, gnss.longitude, imu.compass, imu.gyroscope.z, imu.accelerometer.x, self._speedometer(),
+            {name: _bgra(box.take(frame)) for name, box in due.items()},
+        )  # fmt: skip
+        return packet_of(readings, time_us, self._geography)
 
     def collisions(self) -> tuple[Collision, ...]:
         """What the collision sensor reported since the last call."""
@@ -161,12 +183,16 @@ class EgoSensors:
         self._actors.append(actor)
 
     def _on_collision(self, event: carla.CollisionEvent) -> None:
-        impulse = event.normal_impulse
-        size = float(np.sqrt(impulse.x**2 + impulse.y**2 + impulse.z**2))
         with self._lock:
-            self._collisions.append(Collision(event.other_actor.id, event.other_actor.type_id, size))
+            self._collisions.append(collision_of(event))
 
 
-def _rgb(image: carla.Image) -> np.ndarray:
-    bgra = np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4)
-    return np.ascontiguousarray(bgra[:, :, 2::-1])
+def collision_of(event: carla.CollisionEvent) -> Collision:
+    """One report of a collision sensor."""
+    impulse = event.normal_impulse
+    size = float(np.sqrt(impulse.x**2 + impulse.y**2 + impulse.z**2))
+    return Collision(event.other_actor.id, event.other_actor.type_id, size)
+
+
+def _bgra(image: carla.Image) -> np.ndarray:
+    return np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4)
