@@ -5,16 +5,12 @@ Knows nothing of pages and videos: whoever calls is told of each finished route.
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import OmegaConf
 from rich.console import Console
 
 from drive_agent.config import ConfigError, DriveConfig
@@ -23,18 +19,17 @@ from drive_agent.drive.carla_sensors import SensorSettings
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
 from drive_agent.drive.progress import DriveProgress
+from drive_agent.drive.provenance import run_header, write_config
 from drive_agent.drive.roster import make_driver
-from drive_agent.log.schema import Outcome, RunHeader
+from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
 from drive_agent.rig import RIGS
-from drive_agent.routing import sparse
 from drive_agent.score.results import Results
 from drive_agent.sim.process import ServerError, ServerProcess
 from drive_agent.types import Briefing
 from scenarios.routes import RouteSpec, route_set
 
 SERVER_TRIES = 2  # a route whose server died is driven again on a new one, once
-VERSIONS_OF = ("drive-agent", "carla", "numpy", "numba", "torch", "transformers", "mcap")
 
 
 @dataclass(frozen=True)
@@ -76,9 +71,8 @@ def open_run(config: DriveConfig) -> Path:
         )
     try:
         (run / "routes").mkdir(parents=True, exist_ok=True)
-        settings = {"config": asdict(config), "versions": versions(), "git": git_hash(), "seed": config.seed}
         if not config.resume:
-            write_text(written, OmegaConf.to_yaml(OmegaConf.create(settings)))
+            write_config(written, config)
     except OSError as error:
         raise OSError(
             f"out={name} cannot be written ({error.strerror}); give out= a folder you may write to"
@@ -169,7 +163,8 @@ def _drive_job(
 
     def open_log(briefing: Briefing, ground: Ground) -> EpisodeWriter:
         del briefing
-        return EpisodeWriter(folder / "log.mcap", header_of(job, config, ground), ground.road_map)
+        header = run_header(job.spec.id, job.repetition, job.spec.town, job.seed, ground, config)
+        return EpisodeWriter(folder / "log.mcap", header, ground.road_map)
 
     attempt = 0
     while True:
@@ -190,41 +185,3 @@ def _drive_job(
         world.drop()
         if attempt == SERVER_TRIES:
             return outcome
-
-
-def header_of(job: Job, config: DriveConfig, ground: Ground) -> RunHeader:
-    """What the log says about how it came to be."""
-    picks = sparse(ground.route)
-    return RunHeader(
-        route_id=job.spec.id,
-        repetition=job.repetition,
-        town=job.spec.town,
-        seed=job.seed,
-        route=ground.route,
-        sparse_points=ground.route.points[picks],
-        sparse_maneuvers=tuple(ground.route.maneuvers[k] for k in picks),
-        config=asdict(config),
-        package_versions=versions(),
-        git_hash=git_hash(),
-    )
-
-
-def versions() -> dict[str, str]:
-    """Versions of the packages that decide what a run does."""
-    return {name: importlib.metadata.version(name) for name in VERSIONS_OF}
-
-
-def git_hash() -> str:
-    """Commit of the checkout this package runs from, "" outside of one."""
-    here = Path(__file__).parent
-    done = subprocess.run(
-        ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text)
-    os.replace(part, path)
