@@ -12,6 +12,13 @@ from drive_agent.sim.wire import RECORD, Encoded, Pose, RequestError, encode_box
 _ACTIVE = 1
 
 
+class ActorError(RequestError):
+    """A request about an actor that cannot have it; the dispatcher puts the name of the request before the text."""
+
+    def __init__(self, reason: str, actor_id: object) -> None:
+        super().__init__(f"{reason}.  Actor Id: {str(actor_id)[:40]}")
+
+
 class Kind(Enum):
     """What an actor is to the world."""
 
@@ -43,6 +50,9 @@ class Actor:
     row: int = -1  # in the snapshot
     born_s: float = 0.0  # elapsed simulated time at its spawn
     attributes: dict[str, str] = field(default_factory=dict)
+    physics_control: Encoded | None = None  # of a vehicle, as last applied
+    ackermann_gains: list[float] | None = None  # of a vehicle, as last applied
+    dead: bool = False  # a walker that obeys no more
 
     def encode(self, stream_port: int) -> Encoded:
         """`Actor`."""
@@ -104,15 +114,15 @@ class Actors:
     def __contains__(self, actor_id: int) -> bool:
         return actor_id in self._by_id
 
-    def find(self, actor_id: int) -> Actor | None:
+    def find(self, actor_id: object) -> Actor | None:
         """The actor or None."""
-        return self._by_id.get(actor_id)
+        return self._by_id.get(actor_id) if isinstance(actor_id, int) else None
 
     def get(self, actor_id: object) -> Actor:
-        """The actor, or RequestError."""
-        actor = self._by_id.get(actor_id)  # type: ignore[arg-type]
+        """The actor, or ActorError in CARLA's words."""
+        actor = self._by_id.get(actor_id) if isinstance(actor_id, int) else None
         if actor is None:
-            raise RequestError(f"actor {actor_id!r} not found: it was destroyed or never existed")
+            raise ActorError("Actor could not be found in the registry", actor_id)
         return actor
 
     def new_stream_id(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
+from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.scenery import StaticScene
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.wire import (
@@ -50,13 +51,14 @@ class Painter:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._scene: StaticScene | None = None
+        self._scenery: Scenery | None = None
         self._renderer: Renderer | None = None
 
     def renderer_for(self, scene: StaticScene) -> Renderer:
         """The renderer of this town, made anew when the town has changed."""
-        if self._renderer is None or self._scene is not scene:
-            self._renderer, self._scene = Renderer(scene.scenery, threads=self._threads), scene
+        if self._renderer is None or self._scenery is not scene.scenery:
+            self._renderer, self._scenery = Renderer(scene.scenery, threads=self._threads), scene.scenery
+        self._renderer.set_hidden(scene.hidden_objects)
         return self._renderer
 
 
@@ -68,6 +70,7 @@ class RenderJob:
     scene: StaticScene
     weather: list[float]
     lights: dict[str, int]
+    lamps: tuple[float, ...]
     cameras: list[Camera]
     actors: list[DrawnActor]
     shots: list[Shot]
@@ -77,6 +80,7 @@ class RenderJob:
         renderer = self.painter.renderer_for(self.scene)
         renderer.set_weather(self.weather)
         renderer.set_lights(self.lights)
+        renderer.set_lamps(self.lamps)
         pictures = renderer.render(self.cameras, self.actors)
         return [
             (shot.stream_id, shot.header, _pixels(shot.kind, pictures[shot.picture])) for shot in self.shots
@@ -143,6 +147,7 @@ class Cameras:
             lights={
                 site.signal_id: int(state) for site, state in zip(lights.lights, lights.states, strict=True)
             },
+            lamps=self._world.lamps.levels,
             cameras=list(pictures),
             actors=self._drawn_actors(),
             shots=shots,

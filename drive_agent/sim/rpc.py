@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from drive_agent.sim import wire
-from drive_agent.sim.actors import Actor, Kind
+from drive_agent.sim.actors import Actor, ActorError, Kind
 from drive_agent.sim.wire import Encoded, RequestError
 from drive_agent.sim.world import World
 
@@ -28,16 +28,23 @@ class Client:
     id: int
 
     def vehicle(self, actor_id: Any) -> np.void:
-        """The row of a vehicle, or RequestError."""
-        return self.world.vehicles.rows[self._of_kind(actor_id, Kind.VEHICLE, "a vehicle").slot]
+        """The row of a vehicle, or ActorError."""
+        return self.world.vehicles.rows[self.vehicle_actor(actor_id).slot]
+
+    def vehicle_actor(self, actor_id: Any) -> Actor:
+        """A vehicle, or ActorError."""
+        return self._of_kind(actor_id, Kind.VEHICLE, "Actor is not a Vehicle")
 
     def walker(self, actor_id: Any) -> np.void:
-        """The row of a walker, or RequestError."""
-        return self.world.walkers.rows[self._of_kind(actor_id, Kind.WALKER, "a walker").slot]
+        """The row of a walker that lives, or ActorError."""
+        actor = self._of_kind(actor_id, Kind.WALKER, "Actor is not a Walker")
+        if actor.dead:
+            raise ActorError("Walker is already dead", actor_id)
+        return self.world.walkers.rows[actor.slot]
 
     def light(self, actor_id: Any) -> int:
-        """The index of a traffic light, or RequestError."""
-        return self._of_kind(actor_id, Kind.LIGHT, "a traffic light").slot
+        """The index of a traffic light, or ActorError."""
+        return self._of_kind(actor_id, Kind.LIGHT, "Actor is not a traffic light").slot
 
     def body(self, actor_id: Any) -> np.void | None:
         """The row of anything with a body; None for sensors, signals and the spectator."""
@@ -46,10 +53,10 @@ class Client:
         table = tables.get(actor.kind)
         return table.rows[actor.slot] if table is not None else None
 
-    def _of_kind(self, actor_id: Any, kind: Kind, name: str) -> Actor:
+    def _of_kind(self, actor_id: Any, kind: Kind, reason: str) -> Actor:
         actor = self.world.actors.get(actor_id)
         if actor.kind is not kind:
-            raise RequestError(f"actor {actor_id} is {actor.type_id}: expected {name}")
+            raise ActorError(reason, actor_id)
         return actor
 
 
@@ -122,7 +129,7 @@ class Dispatcher:
         if method is None:
             self._log_once(name, "unknown method: not part of what this server offers")
             return wire.value_error(
-                f"unknown method {name!r}: this server speaks a part of CARLA {wire.PROTOCOL_VERSION}"
+                f"unknown method {name[:80]!r}: this server speaks a part of CARLA {wire.PROTOCOL_VERSION}"
             )
         try:
             result = self.call(client, name, arguments)
@@ -144,7 +151,10 @@ class Dispatcher:
         method = self._methods[name]
         if not method.fewest_arguments <= len(arguments) <= method.most_arguments:
             raise RequestError(f"{name} got {len(arguments)} arguments: expected {method.fewest_arguments}")
-        return method.handler(client, *arguments)
+        try:
+            return method.handler(client, *arguments)
+        except ActorError as error:
+            raise RequestError(f"Responding error from function {name}: {error}") from error
 
     def _log_once(self, name: str, text: str) -> None:
         if (name, text) not in self._logged and len(self._logged) < 1000:

@@ -1,6 +1,7 @@
 """The town's static boxes (buildings, poles, trunks): what vehicles run into and rays hit. The looks are the renderer's."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _TYPE_IDS = {
     labels.VEGETATION: "static.vegetation",
     labels.GUARD_RAIL: "static.guardrail",
 }
+_OUT_OF_THE_WAY_M = -1e6
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,18 @@ class StaticScene:
     grid: StaticGrid
     labels: np.ndarray  # uint8 (n,)
     scenery: Any  # drive_agent.sim.render.scenery.Scenery
+    disabled: frozenset[int] = frozenset()  # indices of boxes that nothing touches and nobody sees
+
+    @property
+    def hidden_objects(self) -> frozenset[int]:
+        """Numbers of the disabled objects in the renderer's mesh."""
+        return frozenset(int(self.scenery.static_objects[index]) for index in self.disabled)
+
+    def without(self, indices: Collection[int]) -> "StaticScene":
+        """The scene with exactly these boxes disabled: they lie far below everything."""
+        boxes = self.scenery.static_boxes.copy()
+        boxes[list(indices), 2] = _OUT_OF_THE_WAY_M
+        return replace(self, grid=self.grid._replace(boxes=boxes), disabled=frozenset(indices))
 
     def type_id(self, index: int) -> str:
         """What a collision event calls box `index`."""

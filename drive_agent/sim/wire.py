@@ -252,10 +252,25 @@ def decode_text(value: Any, name: str) -> str:
     return value
 
 
+def decode_integer(value: Any, name: str, low: int, high: int) -> int:
+    """An integer from low to high, or RequestError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise RequestError(f"{name} is {str(value)[:80]!r}: expected an integer from {low} to {high}")
+    return value
+
+
 def decode_id(value: Any, name: str = "actor id") -> int:
     """An unsigned 32-bit integer, or RequestError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
-        raise RequestError(f"{name} is {value!r}: expected an unsigned 32-bit integer")
+        raise RequestError(f"{name} is {str(value)[:80]!r}: expected an unsigned 32-bit integer")
+    return value
+
+
+def decode_list(value: Any, name: str, length: int | None = None) -> list[Any]:
+    """A list, of this length if one is given, or RequestError."""
+    if not isinstance(value, list) or (length is not None and len(value) != length):
+        members = "" if length is None else f" of {length} members"
+        raise RequestError(f"{name} is {str(value)[:80]!r}: expected a list{members}")
     return value
 
 

@@ -29,7 +29,9 @@ import numpy as np
 from drive_agent.sim import blueprints, collision, ground, signals, vehicle_dynamics, walkers, wire
 from drive_agent.sim.ackermann import AckermannDriver
 from drive_agent.sim.actors import Actor, Actors, Kind, Table
-from drive_agent.sim.catalogue import PropModel, VehicleModel, WalkerModel
+from drive_agent.sim.catalogue import VehicleModel, WalkerModel
+from drive_agent.sim.catalogue_props import PropModel
+from drive_agent.sim.lamps import Lamps
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose, relative
 from drive_agent.sim.render import labels
@@ -39,7 +41,6 @@ from drive_agent.sim.signal_sites import SignalSite, local_trigger
 from drive_agent.sim.wire import Encoded, Pose, RequestError
 
 DEFAULT_DELTA_S = 0.05
-_PROP_MASS_KG = 8.0
 CLEAR_NOON = [5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0]
 LIGHT_TYPE = "traffic.traffic_light"
 
@@ -87,6 +88,8 @@ class World:
         self.elapsed_s = 0.0
         if self.episode_id == 0 or town is not self.town:
             self.town, self.scene = town, build_static_scene(town, self.seed)
+        self.scene = self.scene.without(())
+        self.lamps = Lamps(self.scene.scenery.street_lamps, self.weather)
         self.episode_id += 1
         self.vehicles, self.walkers = Table(vehicle_dynamics.VEHICLE), Table(walkers.WALKER)
         self.props = Table(collision.BODY)
@@ -171,10 +174,9 @@ class World:
         body = np.zeros(1, collision.BODY)
         collision.vehicle_bodies(row.reshape(1), body)
         self._refuse_occupied(body)
-        height = model.half_extents_m[2]
         actor = self._add(
             Kind.VEHICLE, model.type_id, description, pose,
-            center=(0.0, 0.0, height), half_extents=model.half_extents_m, tags=bytes([model.label]),
+            center=model.center_m, half_extents=model.half_extents_m, tags=bytes([model.label]),
         )  # fmt: skip
         return self._seat(self.vehicles, actor, row)
 
@@ -185,19 +187,20 @@ class World:
         body = np.zeros(1, collision.BODY)
         collision.walker_bodies(row.reshape(1), body)
         self._refuse_occupied(body)
-        extent = (model.half_width_m, model.half_width_m, model.half_height_m)
         tags = bytes([labels.PEDESTRIANS])
-        actor = self._add(Kind.WALKER, model.type_id, description, pose, half_extents=extent, tags=tags)
+        actor = self._add(
+            Kind.WALKER, model.type_id, description, pose, half_extents=model.half_extents_m, tags=tags
+        )
         return self._seat(self.walkers, actor, row)
 
     def _spawn_prop(self, model: PropModel, description: Encoded, pose: Pose) -> Actor:
         row = np.zeros((), collision.BODY)
         row["half_length"], row["half_width"], row["half_height"] = model.half_extents_m
         row["collisions"] = 1
-        row["inverse_mass"] = 1.0 / _PROP_MASS_KG if model.movable else 0.0
+        row["inverse_mass"] = 1.0 / model.mass_kg if model.loose else 0.0
         _place_prop(row, pose)
         center = (0.0, 0.0, model.half_extents_m[2])
-        tags = bytes([labels.DYNAMIC if model.movable else labels.STATIC])
+        tags = bytes([labels.DYNAMIC if model.loose else labels.STATIC])
         actor = self._add(
             Kind.PROP,
             model.type_id,

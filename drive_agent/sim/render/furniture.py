@@ -15,6 +15,7 @@ from drive_agent.sim.render.mesh import Mesh, Rgb, box, cylinder, join, mesh_of
 STEEL, DARK, WHITE, RED = (0.42, 0.43, 0.45), (0.10, 0.10, 0.10), (0.93, 0.93, 0.92), (0.74, 0.05, 0.06)
 ARM_HEIGHT_M, LOW_HEAD_M, MAST_HEIGHT_M = 5.6, 3.1, 6.2
 BULB_RADIUS_M, BULB_SPACING_M = 0.2, 0.46
+HEAD_HALF_EXTENTS_M = (0.14, 0.43, 0.89)
 LAMP_HEIGHT_M, LAMP_ARM_M = 7.2, 1.9
 
 
@@ -44,6 +45,11 @@ def light_head() -> Mesh:
     return join(parts)
 
 
+def head_places(heads_left_m: tuple[float, ...]) -> list[tuple[float, float, float]]:
+    """Centres of the heads of a traffic light in its frame, metres: the low one first."""
+    return [(-0.15, -0.45, LOW_HEAD_M), *((-0.15, -left, ARM_HEIGHT_M) for left in heads_left_m)]
+
+
 def traffic_light(heads_left_m: tuple[float, ...]) -> Mesh:
     """A mast at the origin with an arm to the driver's left: one high head at each distance, one low head on the mast."""
     reach = max(heads_left_m) + 0.3
@@ -51,10 +57,9 @@ def traffic_light(heads_left_m: tuple[float, ...]) -> Mesh:
     parts = [
         cylinder(0.13, MAST_HEIGHT_M, (0, 0, MAST_HEIGHT_M / 2), STEEL, labels.POLES, end_radius=0.10),
         cylinder(0.07, reach, (0, -reach / 2, ARM_HEIGHT_M + 0.35), STEEL, labels.POLES, axis=1, sides=6),
-        head.placed(-0.15, -0.45, LOW_HEAD_M),
         box((0.1, 0.5, 0.08), (0, -0.2, LOW_HEAD_M + 0.4), STEEL, labels.POLES),
     ]
-    return join(parts + [head.placed(-0.15, -left, ARM_HEIGHT_M) for left in heads_left_m])
+    return join(parts + [head.placed(*place) for place in head_places(heads_left_m)])
 
 
 def _post(height: float) -> Mesh:

@@ -61,19 +61,26 @@ def _add_lamps(
                 dy = y0 + row / cells_per_m - lamps[k, 1]
                 share = 1.0 - math.sqrt(dx * dx + dy * dy) / reach
                 if share > 0.0:
-                    if share * share > value[row, column]:
+                    light = share * share * lamps[k, 3]
+                    if light > value[row, column]:
                         height[row, column] = lamps[k, 2]
-                    value[row, column] += share * share
+                    value[row, column] += light
 
 
 def lamp_map(lamps: np.ndarray, low: np.ndarray, high: np.ndarray, cells_per_m: float = 0.5) -> GroundMap:
     """Light pools of street lamps. lamps: float64 (n, 3), foot of each pool (x, y, ground height), metres."""
     shape = (int((high[1] - low[1]) * cells_per_m) + 2, int((high[0] - low[0]) * cells_per_m) + 2)
-    value, height = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    _add_lamps(
-        np.asarray(lamps, np.float64).reshape(-1, 3), value, height, low[0], low[1], cells_per_m, LAMP_RANGE_M
-    )
-    return GroundMap(value, height, F32(low[0]), F32(low[1]), F32(cells_per_m))
+    dark = np.zeros(shape, np.float32)
+    empty = GroundMap(dark, dark, F32(low[0]), F32(low[1]), F32(cells_per_m))
+    feet = np.asarray(lamps, np.float64).reshape(-1, 3)
+    return relit_lamp_map(empty, np.column_stack([feet, np.ones(len(feet))]), low)
+
+
+def relit_lamp_map(like: GroundMap, lamps: np.ndarray, low: np.ndarray) -> GroundMap:
+    """A lamp map of the same ground. lamps: float64 (n, 4), foot of each pool and its brightness, 1 is normal, 0 is off."""
+    value, height = np.zeros_like(like.value), np.zeros_like(like.height)
+    _add_lamps(lamps, value, height, low[0], low[1], float(like.cells_per_m), LAMP_RANGE_M)
+    return like._replace(value=value, height=height)
 
 
 class TrafficGround(NamedTuple):

@@ -2,7 +2,8 @@
 
 Material numbers are stored per triangle (uint8). `params` of a triangle mean, by material:
 WINDOWS and SHOPFRONT: start of the wall along itself (m), height of its base (m), width of a bay (m), height of a
-storey (m). BULB: the colour it shows, 0 red, 1 yellow, 2 green (its light is `-object - 1`). Others: unused.
+storey (m). BULB: the colour it shows, 0 red, 1 yellow, 2 green (its light is `-object - 1`). STREET_LAMP: 1 where it is
+switched off. Others: unused.
 """
 
 from __future__ import annotations
@@ -235,7 +236,7 @@ def surface(
         light = -triangles.objects[t] - 1
         color, glow = _bulb(int(triangles.params[t, 0]), now.light_states[light], color)
     elif material == STREET_LAMP:
-        if now.night > LAMPS_ON:
+        if now.night > LAMPS_ON and triangles.params[t, 0] == ZERO:
             color, glow = STREET_LIGHT, ONE
     elif material == SIGN:
         # Retro-reflective sheeting: by night it returns the light of the driver's own lamps.

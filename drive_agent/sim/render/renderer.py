@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drive_agent.sim.render.camera import Buffers, Camera, DrawnActor, camera_view
-from drive_agent.sim.render.ground import TrafficGround, traffic_ground
+from drive_agent.sim.render.ground import TrafficGround, relit_lamp_map, traffic_ground
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import HIGH_BEAM, LAMPS_ON, LOW_BEAM, Conditions
@@ -56,7 +56,10 @@ class Renderer:
         if threads < 1:
             raise ValueError(f"threads={threads}; expected at least 1")
         self._stage = Stage(scenery.mesh)
-        self._lamps = scenery.lamps
+        self._all_lamps = self._lamps = scenery.lamps
+        self._street_lamps = scenery.street_lamps
+        self._lamp_levels: tuple[float, ...] = (1.0,) * len(scenery.street_lamps)
+        self._hidden: frozenset[int] = frozenset()
         self._row_of_light = {light.signal_id: row for row, light in enumerate(scenery.lights)}
         self._light_states = np.full(max(1, len(scenery.lights)), OFF, np.uint8)
         self._threads = threads
@@ -88,6 +91,31 @@ class Renderer:
                     f"light state {state!r} of signal {signal_id!r}; expected one of {LIGHT_STATES}"
                 )
             self._light_states[self._row_of_light[signal_id]] = state
+
+    def set_lamps(self, levels: tuple[float, ...]) -> None:
+        """Brightness of every street lamp in the order of the scenery: 1 is normal, 0 is switched off."""
+        if levels == self._lamp_levels:
+            return
+        if len(levels) != len(self._street_lamps):
+            raise ValueError(
+                f"{len(levels)} lamp levels; expected one for each of {len(self._street_lamps)} lamps"
+            )
+        self._lamp_levels = levels
+        feet = [(*lamp.pool, level) for lamp, level in zip(self._street_lamps, levels, strict=True)]
+        low = np.array([self._all_lamps.x0, self._all_lamps.y0], float)
+        relit = relit_lamp_map(self._all_lamps, np.array(feet, float).reshape(-1, 4), low)
+        self._lamps = self._all_lamps if set(levels) <= {1.0} else relit
+        dark = {
+            lamp.object_id for lamp, level in zip(self._street_lamps, levels, strict=True) if level == 0.0
+        }
+        self._stage.switch_off(dark)
+
+    def set_hidden(self, objects: frozenset[int]) -> None:
+        """Numbers of the static objects that are not there."""
+        if objects != self._hidden:
+            self._hidden = objects
+            self._stage.hide(objects)
+            self._town_shadow = self._shadow_of_town()
 
     def render(self, cameras: Sequence[Camera], actors: Sequence[DrawnActor]) -> list[Buffers]:
         """Pictures of all cameras at this moment, in order."""

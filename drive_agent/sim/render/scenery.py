@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import carla
 import numpy as np
@@ -42,9 +42,20 @@ class TrafficLight:
 
     signal_id: str
     object_id: int
-    x: float
+    x: float  # foot of the mast
     y: float
     z: float
+    yaw_rad: float = 0.0  # the driving direction it is for
+    heads: tuple[tuple[float, float, float], ...] = ()  # centres, in the frame of the mast
+
+
+@dataclass(frozen=True)
+class StreetLamp:
+    """One street lamp: its number in the mesh, where it hangs, and the foot of its pool of light."""
+
+    object_id: int
+    head: tuple[float, float, float]
+    pool: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,10 @@ class Scenery:
     lamps: GroundMap
     static_boxes: np.ndarray  # float64 (n, 7): centre x, y, z, half-length, half-width, half-height, yaw_rad
     static_tags: np.ndarray  # uint8 (n,), see labels.py
+    static_objects: np.ndarray = field(
+        default_factory=lambda: np.zeros(0, np.int32)
+    )  # int32 (n,), in the mesh
+    street_lamps: tuple[StreetLamp, ...] = ()
 
 
 class _Stand:
@@ -65,8 +80,9 @@ class _Stand:
         self.meshes: list[Mesh] = []
         self.boxes: list[tuple[float, ...]] = []
         self.tags: list[int] = []
+        self.box_objects: list[int] = []
         self.lights: list[TrafficLight] = []
-        self.pools: list[tuple[float, float, float]] = []
+        self.lamps: list[StreetLamp] = []
         self._next = -1
 
     def add(self, mesh: Mesh) -> int:
@@ -79,9 +95,10 @@ class _Stand:
     def bump(
         self, x: float, y: float, z: float, half: tuple[float, float, float], yaw_rad: float, tag: int
     ) -> None:
-        """A box on the ground at (x, y, z) that things collide with."""
+        """A box on the ground at (x, y, z) that things collide with: that of the object added last."""
         self.boxes.append((x, y, z + half[2], *half, yaw_rad))
         self.tags.append(tag)
+        self.box_objects.append(self._next + 1)
 
 
 def _add_light(stand: _Stand, approach: Approach, clearance: RoadClearance) -> None:
@@ -93,7 +110,8 @@ def _add_light(stand: _Stand, approach: Approach, clearance: RoadClearance) -> N
     )
     mesh = furniture.traffic_light(heads).placed(x, y, z, approach.yaw_rad)
     number = stand.add(mesh)
-    stand.lights.append(TrafficLight(approach.signal_id, number, x, y, z))
+    places = tuple(furniture.head_places(heads))
+    stand.lights.append(TrafficLight(approach.signal_id, number, x, y, z, approach.yaw_rad, places))
     stand.bump(x, y, z, (0.13, 0.13, furniture.MAST_HEIGHT_M / 2), approach.yaw_rad, labels.TRAFFIC_LIGHT)
 
 
@@ -101,7 +119,8 @@ def _add_idle_light(stand: _Stand, landmark: carla.Landmark) -> None:
     """A light that rules no lane: drawn where the map has it, so that every light of the map can be set."""
     place, yaw_rad = landmark.transform.location, math.radians(landmark.transform.rotation.yaw)
     number = stand.add(furniture.traffic_light((2.0,)).placed(place.x, place.y, place.z, yaw_rad))
-    stand.lights.append(TrafficLight(landmark.id, number, place.x, place.y, place.z))
+    places = tuple(furniture.head_places((2.0,)))
+    stand.lights.append(TrafficLight(landmark.id, number, place.x, place.y, place.z, yaw_rad, places))
 
 
 def _add_sign(stand: _Stand, approach: Approach, clearance: RoadClearance) -> None:
@@ -158,10 +177,11 @@ def _add_lamps_and_trees(
         first = LAMP_SPACING_M * (0.25 if ribbon.lane_id < 0 else 0.75)
         for k in _along(kerb, first, rng, (LAMP_SPACING_M, LAMP_SPACING_M)):
             x, y, z = kerb[k] + [0, 0, streets.KERB_M]
-            stand.add(lamp.placed(x, y, z, float(yaw[k])))
+            number = stand.add(lamp.placed(x, y, z, float(yaw[k])))
             stand.bump(x, y, z, (0.1, 0.1, furniture.LAMP_HEIGHT_M / 2), float(yaw[k]), labels.POLES)
-            pool = kerb[k] - ribbon.right[k] * furniture.LAMP_ARM_M
-            stand.pools.append((pool[0], pool[1], pool[2]))
+            pool_x, pool_y, pool_z = (kerb[k] - ribbon.right[k] * furniture.LAMP_ARM_M).tolist()
+            head = (pool_x, pool_y, float(z) + furniture.LAMP_HEIGHT_M - 0.2)
+            stand.lamps.append(StreetLamp(number, head, (pool_x, pool_y, pool_z)))
         back = ribbon.edge(1.0) - ribbon.right * 0.4
         for k in _along(back, rng.uniform(3.0, 12.0), rng, TREE_SPACING_M):
             x, y = back[k, :2]
@@ -243,7 +263,9 @@ def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> S
     return Scenery(
         join(ground + stand.meshes),
         tuple(stand.lights),
-        lamp_map(np.array(stand.pools), low, high),
+        lamp_map(np.array([lamp.pool for lamp in stand.lamps]), low, high),
         np.array(stand.boxes, float).reshape(-1, 7),
         np.array(stand.tags, np.uint8),
+        np.array(stand.box_objects, np.int32),
+        tuple(stand.lamps),
     )

@@ -6,7 +6,7 @@ Bodies are kept in their own frames; a frame of traffic only writes one pose per
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from drive_agent.sim.render.bodies import body_class, build_body
 from drive_agent.sim.render.body import STEERED, SWINGS_AGAINST, SWINGS_WITH, Body
 from drive_agent.sim.render.camera import DrawnActor, rotation_matrix
 from drive_agent.sim.render.kernel import Draws, Instances, Triangles
+from drive_agent.sim.render.materials import STREET_LAMP
 from drive_agent.sim.render.mesh import Mesh, join
 
 CHUNK_M = 32.0
@@ -90,7 +91,22 @@ class Stage:
         mesh, self.static_draws, casts = _chunked(static_mesh)
         self.static_casters = Draws(*(column[casts] for column in self.static_draws))
         self.triangles = _table(mesh)
+        self._static_corners = self.triangles.corners.copy()
         self._bodies: dict[tuple, _CachedBody] = {}
+
+    def hide(self, objects: Collection[int]) -> None:
+        """Take static objects out of the picture: their triangles shrink to points, which cover no sample."""
+        count = len(self._static_corners)
+        hidden = np.isin(self.triangles.objects[:count], list(objects))
+        shown = self._static_corners
+        self.triangles.corners[:count] = np.where(hidden[:, None, None], shown[:, :1], shown)
+
+    def switch_off(self, objects: Collection[int]) -> None:
+        """Street lamps that stay dark; all others shine at night."""
+        count = len(self._static_corners)
+        lamps = self.triangles.materials[:count] == STREET_LAMP
+        dark = np.isin(self.triangles.objects[:count], list(objects))
+        self.triangles.params[:count][lamps, 0] = dark[lamps]
 
     def _cache(self, body: Body) -> _CachedBody:
         """Append a body's triangles to the table."""
