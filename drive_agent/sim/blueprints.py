@@ -1,9 +1,10 @@
 """The blueprint library: actor definitions as the client gets them, and the model behind each type id."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from drive_agent.sim.catalogue import PROPS, VEHICLES, WALKERS, PropModel, VehicleModel, WalkerModel
+from drive_agent.sim.catalogue import VEHICLES, WALKERS, VehicleModel, WalkerModel
+from drive_agent.sim.catalogue_props import PROPS, PropModel
 from drive_agent.sim.wire import AttributeType, Encoded, RequestError
 
 _BOOL, _INT, _FLOAT, _TEXT, _RGB = (
@@ -13,17 +14,20 @@ _BOOL, _INT, _FLOAT, _TEXT, _RGB = (
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute of a blueprint; a constant has `modifiable` false."""
+    """One attribute of a blueprint; a constant has `modifiable` false, `restricted` allows recommended values only."""
 
     name: str
     kind: AttributeType
     value: str
     recommended: tuple[str, ...] = ()
     modifiable: bool = True
+    restricted: bool = False
 
     def encode(self) -> Encoded:
         """`ActorAttribute`."""
-        return [self.name, int(self.kind), self.value, list(self.recommended), self.modifiable, False]
+        return [
+            self.name, int(self.kind), self.value, list(self.recommended), self.modifiable, self.restricted,
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,16 @@ def _floats(**values: float) -> list[Attribute]:
     return [Attribute(name, _FLOAT, str(float(value))) for name, value in values.items()]
 
 
+def _choice(name: str, kind: AttributeType, *values: object) -> Attribute:
+    """One of a few values; the first is the default, as in CARLA."""
+    return Attribute(name, kind, str(values[0]), tuple(str(value) for value in values))
+
+
 def _vehicle_attributes(model: VehicleModel) -> list[Attribute]:
+    drivers = [replace(_choice("driver_id", _INT, *model.drivers), restricted=True)] if model.drivers else []
     return [
-        Attribute("color", _RGB, model.colors[0], model.colors),
+        _choice("color", _RGB, *model.colors),
+        *drivers,
         _constant("object_type", _TEXT, ""),
         _constant("base_type", _TEXT, model.base_type),
         _constant("special_type", _TEXT, model.special_type),
@@ -61,28 +72,32 @@ def _vehicle_attributes(model: VehicleModel) -> list[Attribute]:
         _constant("has_dynamic_doors", _BOOL, model.has_doors),
         Attribute("sticky_control", _BOOL, "true"),
         Attribute("terramechanics", _BOOL, "false"),
-        Attribute("role_name", _TEXT, "autopilot", ("autopilot", "scenario", "ego_vehicle")),
+        _choice("role_name", _TEXT, "autopilot", "scenario", "ego_vehicle"),
         Attribute("ros_name", _TEXT, model.type_id),
     ]
 
 
 def _walker_attributes(model: WalkerModel) -> list[Attribute]:
+    chairs = ("false", "true") if model.can_use_wheelchair else ("false",)
     return [
         _constant("gender", _TEXT, model.gender),
         _constant("age", _TEXT, model.age),
         _constant("generation", _INT, model.generation),
-        _constant("can_use_wheelchair", _BOOL, False),
+        _constant("can_use_wheelchair", _BOOL, model.can_use_wheelchair),
+        replace(_choice("use_wheelchair", _BOOL, *chairs), restricted=True),
         Attribute("is_invincible", _BOOL, "true"),
-        Attribute("speed", _FLOAT, "1.4", ("0.0", "1.4", "3.2")),
-        Attribute("role_name", _TEXT, "pedestrian"),
+        _choice("speed", _FLOAT, 0.0, model.walking_mps, model.running_mps),
+        _choice("role_name", _TEXT, "pedestrian"),
         Attribute("ros_name", _TEXT, model.type_id),
     ]
 
 
 def _prop_attributes(model: PropModel) -> list[Attribute]:
+    mesh = [Attribute("mesh_path", _TEXT, ""), *_floats(mass=model.mass_kg, scale=1.0)]
     return [
         _constant("size", _TEXT, model.size),
-        Attribute("role_name", _TEXT, "prop"),
+        *(mesh if model.type_id == "static.prop.mesh" else []),
+        _choice("role_name", _TEXT, "prop"),
         Attribute("ros_name", _TEXT, "prop"),
     ]
 
@@ -170,7 +185,8 @@ def _all_entries() -> Iterable[tuple[str, list[Attribute], VehicleModel | Walker
         yield prop.type_id, _prop_attributes(prop), prop
     for type_id, attributes in SENSORS.items():
         yield type_id, attributes, None
-    yield "controller.ai.walker", [Attribute("role_name", _TEXT, "default")], None
+    for type_id in ("controller.ai.walker", "util.actor.empty"):
+        yield type_id, [Attribute("role_name", _TEXT, "default")], None
 
 
 LIBRARY: dict[str, Blueprint] = {

@@ -95,7 +95,7 @@ def new_vehicle(model: VehicleModel) -> np.ndarray:
     vehicle["half_track"] = 0.8 * width if model.wheels > 2 else 0.0
     vehicle["coast"] = _COAST_OF_A_CYCLIST_MPS2 if model.base_type == "bicycle" else _COAST_DECELERATION_MPS2
     vehicle["steering_curve"] = resample_steering_curve(_DEFAULT_STEERING_CURVE)
-    vehicle["box_center"], vehicle["half_extents"] = (0.0, 0.0, height), model.half_extents_m
+    vehicle["box_center"], vehicle["half_extents"] = model.center_m, model.half_extents_m
     for flag in ("simulate_physics", "gravity", "collisions", "gear"):
         vehicle[flag] = 1
     vehicle["light_id"], vehicle["light_state"] = 0, 2

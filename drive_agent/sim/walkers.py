@@ -28,7 +28,7 @@ WALKER = np.dtype(
 def new_walker(model: WalkerModel) -> np.ndarray:
     """WALKER () standing at the origin."""
     walker = np.zeros((), WALKER)
-    walker["half_extents"] = (model.half_width_m, model.half_width_m, model.half_height_m)
+    walker["half_extents"] = model.half_extents_m
     walker["mass"] = 30.0 if model.age == "child" else 75.0
     walker["direction"] = (1.0, 0.0, 0.0)
     for flag in ("simulate_physics", "gravity", "collisions"):
