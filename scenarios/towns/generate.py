@@ -78,7 +78,9 @@ def dissolve_bends(
         bend = Via(node.x_m, node.y_m, radius_m)
         first, second = (replace(half, via=_away_from(bend, half.via)) for half in (first, second))
         lanes, speed_kmh = min((street.lanes, street.speed_kmh) for street in meeting)
-        joined = Street(first.start, second.end, (*first.via, bend, *second.via), lanes, speed_kmh)
+        joined = replace(
+            first, end=second.end, via=(*first.via, bend, *second.via), lanes=lanes, speed_kmh=speed_kmh
+        )
         streets = [street for street in streets if street not in meeting] + [joined]
         del nodes[name]
     return nodes, streets
@@ -90,7 +92,7 @@ def _away_from(bend: Via, others: tuple[Via, ...]) -> tuple[Via, ...]:
 
 
 def _reversed(street: Street) -> Street:
-    return Street(street.end, street.start, street.via[::-1], street.lanes, street.speed_kmh)
+    return replace(street, start=street.end, end=street.start, via=street.via[::-1])
 
 
 def _jittered_grid(rng: np.random.Generator) -> dict[tuple[int, int], Node]:

@@ -15,18 +15,17 @@ from scenarios.towns.network import build_network
 from scenarios.towns.plan import TownPlan
 from scenarios.towns.roads import (
     CROSSWALK_DEPTH_M,
-    LANE_M,
     LIGHT,
-    SHOULDER_M,
-    SIDEWALK_M,
     SPEED_LIMIT,
     STOP,
     YIELD,
     Crosswalk,
     Junction,
-    Link,
+    Mark,
     Network,
     Road,
+    RoadLane,
+    Section,
     Signal,
 )
 
@@ -40,10 +39,10 @@ def to_opendrive(plan: TownPlan) -> str:
     root = ET.Element("OpenDRIVE")
     _header(root, network)
     for road in network.streets:
-        _street(root, road)
+        _road(root, road)
     for junction in network.junctions:
         for link in junction.links:
-            _connection_road(root, link, junction.id)
+            _road(root, link.road)
     controllers = _controllers(root, network)
     for junction in network.junctions:
         _junction(root, junction, controllers[junction.id])
@@ -85,63 +84,58 @@ def _header(root: ET.Element, network: Network) -> None:
     )
 
 
-def _street(root: ET.Element, road: Road) -> None:
-    element = _add(root, "road", name=f"Street {road.id}", length=road.line.length_m, id=road.id, junction=-1)
+def _road(root: ET.Element, road: Road) -> None:
+    is_street = road.junction < 0
+    name = f"{'Street' if is_street else 'Turn'} {road.id}"
+    element = _add(root, "road", name=name, length=road.line.length_m, id=road.id, junction=road.junction)
     link = _add(element, "link")
-    _add(link, "predecessor", elementType="junction", elementId=road.junction_start)
-    _add(link, "successor", elementType="junction", elementId=road.junction_end)
+    for tag, end in (("predecessor", road.start), ("successor", road.end)):
+        contact = {"contactPoint": end.contact} if end.contact else {}
+        _add(link, tag, elementType="road" if contact else "junction", elementId=end.id, **contact)
     _profile(element, road)
-    section = _add(_add(element, "lanes"), "laneSection", s=0)
-    left, center, right = (_add(section, side) for side in ("left", "center", "right"))
-    for number in range(1, road.lanes + 3):
-        _street_lane(right, -number, road.lanes)
-    for number in range(road.lanes + 2, 0, -1):  # the standard lists lanes from left to right
-        _street_lane(left, number, road.lanes)
-    middle = _add(center, "lane", id=0, type="none", level="false")
-    _mark(middle, "solid solid" if road.lanes > 1 else "solid", "yellow")
-    objects = _add(element, "objects")
-    for crosswalk in road.crosswalks:
-        _crosswalk(objects, crosswalk)
-    signals = _add(element, "signals")
-    for signal in road.signals:
-        _signal(signals, signal)
+    lanes = _add(element, "lanes")
+    for section in road.sections:
+        _section(lanes, section)
+    if is_street:
+        objects = _add(element, "objects")
+        for crosswalk in road.crosswalks:
+            _crosswalk(objects, crosswalk)
+        signals = _add(element, "signals")
+        for signal in road.signals:
+            _signal(signals, signal)
 
 
-def _connection_road(root: ET.Element, link: Link, junction: int) -> None:
-    road = link.road
-    name = f"Turn {road.id}"
-    element = _add(root, "road", name=name, length=road.line.length_m, id=road.id, junction=junction)
-    ends = _add(element, "link")
-    for tag, arm in (("predecessor", link.from_arm), ("successor", link.to_arm)):
-        contact = "start" if arm.at_start else "end"
-        _add(ends, tag, elementType="road", elementId=arm.road_id, contactPoint=contact)
-    _profile(element, road)
-    section = _add(_add(element, "lanes"), "laneSection", s=0)
-    center, right = (_add(section, side) for side in ("center", "right"))
-    _mark(_add(center, "lane", id=0, type="none", level="false"), "none", "white")
-    for lane_id, from_lane, to_lane in _lane_links(link):
-        kind, width_m = {-1: ("driving", LANE_M), -2: ("shoulder", SHOULDER_M), -3: ("sidewalk", SIDEWALK_M)}[
-            lane_id
-        ]
-        lane = _lane(right, lane_id, kind, width_m, (from_lane, to_lane))
-        _mark(lane, "none", "white")
+def _section(parent: ET.Element, section: Section) -> None:
+    """Lanes from left to right, as the standard lists them."""
+    element = _add(parent, "laneSection", s=section.s_m)
+    left = [lane for lane in section.lanes if lane.id > 0]
+    if left:
+        side = _add(element, "left")
+        for lane in left:
+            _lane(side, lane)
+    middle = _add(_add(element, "center"), "lane", id=0, type="none", level="false")
+    _mark(middle, section.middle)
+    side = _add(element, "right")
+    for lane in section.lanes[len(left) :]:
+        _lane(side, lane)
 
 
-def _lane_links(link: Link) -> list[tuple[int, int, int]]:
-    """Connecting lane id, its lane before, its lane behind; at corners the pavement goes round too."""
-    links = [(-1, link.from_lane, link.to_lane)]
-    if link.road.sidewalk:
-        from_side, to_side = math.copysign(1, link.from_lane), math.copysign(1, link.to_lane)
-        links += [
-            (-1 - k, int(from_side * (link.from_arm.lanes + k)), int(to_side * (link.to_arm.lanes + k)))
-            for k in (1, 2)
-        ]
-    return links
+def _lane(side: ET.Element, lane: RoadLane) -> None:
+    element = _add(side, "lane", id=lane.id, type=lane.kind, level="false")
+    if lane.before is not None or lane.after is not None:
+        link = _add(element, "link")
+        for tag, joined in (("predecessor", lane.before), ("successor", lane.after)):
+            if joined is not None:
+                _add(link, tag, id=joined)
+    a, b, c, d = lane.width
+    terms = {key: f"{term:.12g}" for key, term in (("b", b), ("c", c), ("d", d))}
+    _add(element, "width", sOffset=0, a=a, **terms)
+    _mark(element, lane.mark)
 
 
 def _profile(element: ET.Element, road: Road) -> None:
     """Speed, plan view and elevation (a cubic that is level at both ends)."""
-    kind = _add(element, "type", s=0, type="town")
+    kind = _add(element, "type", s=0, type=road.road_type)
     _add(kind, "speed", max=road.speed_kmh, unit="km/h")
     _plan_view(_add(element, "planView"), road.line)
     rise_m, length_m = road.z_end_m - road.z_start_m, road.line.length_m
@@ -165,42 +159,17 @@ def _plan_view(element: ET.Element, line: Curve) -> None:
         s_m += piece.length_m
 
 
-def _street_lane(side: ET.Element, lane_id: int, lanes: int) -> None:
-    """Driving lanes from the middle outwards, then shoulder, then pavement."""
-    number = abs(lane_id)
-    if number <= lanes:
-        lane = _lane(side, lane_id, "driving", LANE_M)
-        _mark(lane, "solid" if number == lanes else "broken", "white")
-    elif number == lanes + 1:
-        _mark(_lane(side, lane_id, "shoulder", SHOULDER_M), "none", "white")
-    else:
-        _mark(_lane(side, lane_id, "sidewalk", SIDEWALK_M), "none", "white")
-
-
-def _lane(
-    side: ET.Element, lane_id: int, kind: str, width_m: float, link: tuple[int, int] | None = None
-) -> ET.Element:
-    lane = _add(side, "lane", id=lane_id, type=kind, level="false")
-    if link:
-        element = _add(lane, "link")
-        _add(element, "predecessor", id=link[0])
-        _add(element, "successor", id=link[1])
-    _add(lane, "width", sOffset=0, a=width_m, b=0, c=0, d=0)
-    return lane
-
-
-def _mark(lane: ET.Element, kind: str, color: str) -> None:
-    """A road mark; lanes may be changed across broken ones only."""
+def _mark(lane: ET.Element, mark: Mark) -> None:
     _add(
         lane,
         "roadMark",
         sOffset=0,
-        type=kind,
+        type=mark.kind,
         weight="standard",
-        color=color,
+        color=mark.color,
         material="standard",
-        width=0.0 if kind == "none" else MARK_M,
-        laneChange="both" if kind == "broken" else "none",
+        width=0.0 if mark.kind == "none" else MARK_M,
+        laneChange="both" if mark.may_cross else "none",
     )
 
 
@@ -275,11 +244,11 @@ def _junction(root: ET.Element, junction: Junction, controllers: list[int]) -> N
             element,
             "connection",
             id=number,
-            incomingRoad=link.from_arm.road_id,
+            incomingRoad=link.road.start.id,
             connectingRoad=link.road.id,
             contactPoint="start",
         )
-        for lane_id, from_lane, _ in _lane_links(link):
+        for from_lane, lane_id in link.from_lanes:
             _add(connection, "laneLink", **{"from": from_lane, "to": lane_id})
     for sequence, controller in enumerate(controllers):
         _add(element, "controller", id=controller, type=0, sequence=sequence)

@@ -1,6 +1,6 @@
 """What a town is before it has geometry: junctions, the streets between them, and who has to stop where.
 
-Knows nothing of OpenDRIVE. World frame, metres. Streets are two-way with the same number of lanes each way.
+Knows nothing of OpenDRIVE. World frame, metres.
 """
 
 from __future__ import annotations
@@ -8,21 +8,33 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-CONTROLS = ("signals", "stop", "yield", "free")
+from scenarios.towns.profiles import TOWN, Profile
+
+ARMS = {  # how many streets may meet at a node of each control
+    "signals": (3, 4),
+    "stop": (3, 4),
+    "yield": (3, 4),
+    "free": (3, 4),
+    "roundabout": (3, 5),
+    "flow": (2, 4),
+}
 
 
 @dataclass(frozen=True)
 class Node:
-    """A junction of three or four streets.
+    """A place where streets meet.
 
-    `control`: "signals" has a light on every arm (two phases), "stop" has stop signs (on the stem of a T-junction, on
-    every arm of a crossing), "yield" has yield signs on the minor arms, "free" has nothing.
+    `control`: "signals" has a light on every arm (arms across are green together, protected left turns on their own),
+    "stop" has stop signs (on the stem of a T-junction, on every arm of a crossing), "yield" has yield signs on the minor
+    arms, "free" has nothing. "roundabout": who comes in yields. "flow": traffic flows on without stopping, past ramps
+    that join or leave, to more or fewer lanes, or to another profile.
     """
 
     x_m: float
     y_m: float
     z_m: float = 0.0
     control: str = "signals"
+    radius_m: float = 15.0  # of a roundabout's inner edge
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,15 @@ class Via:
 
 @dataclass(frozen=True)
 class Street:
-    """A street from one node to another, straight between its bends."""
+    """A street from one node to another, straight between its bends; a one-way street is driven from start to end."""
 
     start: str
     end: str
     via: tuple[Via, ...] = ()
     lanes: int = 1  # each way
     speed_kmh: float = 40.0
+    profile: Profile = TOWN
+    one_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,14 +79,14 @@ class TownPlan:
                     )
                 arms[end] += 1
         for name, count in arms.items():
-            if count not in (3, 4):
+            control = self.nodes[name].control
+            if control not in ARMS:
+                raise ValueError(f"{self.name}: node {name!r} has control {control!r}, not in {tuple(ARMS)}")
+            fewest, most = ARMS[control]
+            if not fewest <= count <= most:
                 raise ValueError(
-                    f"{self.name}: node {name!r} has {count} arms, expected 3 or 4: "
+                    f"{self.name}: node {name!r} has {count} arms, expected {fewest} to {most} for {control!r}: "
                     "make it a Via of one street, or add or remove a street"
-                )
-            if self.nodes[name].control not in CONTROLS:
-                raise ValueError(
-                    f"{self.name}: node {name!r} has control {self.nodes[name].control!r}, not in {CONTROLS}"
                 )
 
     def polyline(self, street: Street) -> list[tuple[float, float]]:

@@ -6,15 +6,11 @@ are OpenDRIVE's.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from scenarios.towns.curves import Curve, Pose, moved, wrap
+from scenarios.towns.curves import Curve
 from scenarios.towns.plan import TownPlan
 
-LANE_M = 3.5
-SHOULDER_M = 0.4
-SIDEWALK_M = 2.5
 CROSSWALK_DEPTH_M = 3.0
 LIGHT, STOP, YIELD, SPEED_LIMIT = "1000001", "206", "205", "274"  # OpenDRIVE types as CARLA knows them
 
@@ -39,62 +35,71 @@ class Crosswalk:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Paint on the outer edge of a lane, or on the reference line."""
+
+    kind: str = "none"
+    color: str = "white"
+    may_cross: bool = False
+
+
+NO_MARK, SOLID, SOLID_YELLOW = Mark(), Mark("solid"), Mark("solid", "yellow")
+DIVIDER = Mark("broken", may_cross=True)  # between lanes of one direction
+
+
+@dataclass(frozen=True)
+class RoadLane:
+    """A lane within a section. Its width is a + b s + c s^2 + d s^3 at s metres from the section's start."""
+
+    id: int
+    kind: str
+    width: tuple[float, float, float, float]
+    mark: Mark = NO_MARK
+    before: int | None = None  # id of the lane of the same kind that it continues, None where there is none
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A stretch of road with the same lanes throughout."""
+
+    s_m: float
+    middle: Mark
+    lanes: tuple[RoadLane, ...]  # from left to right, without the middle
+
+
+@dataclass(frozen=True)
+class RoadEnd:
+    """What a road is joined to: a junction, or the start or the end of another road."""
+
+    id: int
+    contact: str = ""  # "start" or "end" of a road, "" for a junction
+
+
+@dataclass(frozen=True)
 class Road:
-    """A street (`lanes` each way) or, inside a junction, a connection of one lane to the right of its line."""
+    """A street or, inside a junction, a connection of one driving lane to the right of its line."""
 
     id: int
     line: Curve
-    lanes: int
+    sections: tuple[Section, ...]
     speed_kmh: float
     z_start_m: float
     z_end_m: float
-    junction_start: int  # junction ids at both ends of a street; of a connection, the junction it lies in
-    junction_end: int
-    sidewalk: bool = True
+    start: RoadEnd
+    end: RoadEnd
+    junction: int = -1  # that it lies in
+    road_type: str = "town"
     signals: tuple[Signal, ...] = ()
     crosswalks: tuple[Crosswalk, ...] = ()
 
 
 @dataclass(frozen=True)
 class Link:
-    """A connection's place: from a lane of one street to a lane of another."""
+    """A connection's way in: lane of the connection by lane of the road that leads to it."""
 
     road: Road
-    from_arm: Arm
-    to_arm: Arm
-    from_lane: int
-    to_lane: int
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One street's end at a junction, seen from the junction."""
-
-    street: int  # index of the street
-    at_start: bool  # the junction lies at the street's s = 0
-    mouth: Pose  # centre line at the junction's border, heading away from the junction
-    lanes: int
-
-    @property
-    def road_id(self) -> int:
-        return self.street + 1
-
-    @property
-    def lanes_in(self) -> list[int]:
-        """Lane ids that arrive at the junction, inner to outer."""
-        return [k if self.at_start else -k for k in range(1, self.lanes + 1)]
-
-    @property
-    def lanes_out(self) -> list[int]:
-        return [-lane for lane in self.lanes_in]
-
-    def entry(self, lane_number: int) -> Pose:
-        """Left edge of the arriving lane `lane_number` (0: inner), in driving direction."""
-        x_m, y_m, heading = self.mouth
-        return moved((x_m, y_m, wrap(heading + math.pi)), 0.0, -lane_number * LANE_M)
-
-    def exit(self, lane_number: int) -> Pose:
-        return moved(self.mouth, 0.0, -lane_number * LANE_M)
+    from_lanes: tuple[tuple[int, int], ...]  # (lane before, lane of the connection)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Junction:
     id: int
     name: str
     links: tuple[Link, ...]
-    phases: tuple[tuple[int, ...], ...]  # signal ids that are green together
+    phases: tuple[tuple[int, ...], ...] = ()  # signal ids that are green together
 
 
 @dataclass(frozen=True)
@@ -110,3 +115,14 @@ class Network:
     plan: TownPlan
     streets: tuple[Road, ...]
     junctions: tuple[Junction, ...]
+
+
+def constant(width_m: float) -> tuple[float, float, float, float]:
+    """A lane that is equally wide throughout."""
+    return (width_m, 0.0, 0.0, 0.0)
+
+
+def blended(start_m: float, end_m: float, length_m: float) -> tuple[float, float, float, float]:
+    """A lane whose edges run parallel at both ends, and smoothly from one width to the other between."""
+    step_m = end_m - start_m
+    return (start_m, 0.0, 3 * step_m / length_m**2, 2 * (start_m - end_m) / length_m**3)
