@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import scenarios.library  # noqa: F401 - registers the types
-from drive_agent.geometry import wrap_angle
+from drive_agent.geometry import arc_length, wrap_angle
 from drive_agent.log.schema import ScenarioEvent
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
@@ -19,6 +19,7 @@ from drive_agent.types import Truth
 from scenarios.parameters import read_parameters
 from scenarios.routes import RouteSpec, ScenarioSpec
 from scenarios.scene import Scene, Script
+from scenarios.setting import Setting
 from scenarios.types import find_type
 from scenarios.world import World
 
@@ -46,9 +47,7 @@ class Director:
         self._world = world
         self._spec = spec
         self._points = route.points[:, :2]
-        self._stations_m = np.concatenate(
-            [[0.0], np.cumsum(np.linalg.norm(np.diff(self._points, axis=0), axis=1))]
-        )
+        self._stations_m = arc_length(self._points)
         self._at = 0
         self._weather_us = 0
         self._weather = spec.weather_at(0.0)
@@ -64,7 +63,7 @@ class Director:
         ego_m = float(self._stations_m[self._at])
         events: list[ScenarioEvent] = []
         for playing in list(self._coming):
-            if ego_m >= playing.scene.trigger_m - SET_UP_M:
+            if ego_m >= playing.scene.setting.trigger_m - SET_UP_M:
                 events += self._play(playing, truth, ego_m)
         return tuple(events)
 
@@ -78,7 +77,7 @@ class Director:
         scene = playing.scene
         scene.advance(truth, ego_m)
         events: list[ScenarioEvent] = []
-        if not scene.is_triggered and ego_m >= scene.trigger_m - TRIGGER_M:
+        if not scene.is_triggered and ego_m >= scene.setting.trigger_m - TRIGGER_M:
             scene.is_triggered = True
             events.append(ScenarioEvent(truth.time_us, scene.spec.name, "started"))
         ended = False
@@ -106,9 +105,9 @@ class Director:
             told = read_parameters(kind.parameters, scenario.parameters)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
-        trigger_m = self._trigger_m(where, scenario, route)
+        setting = Setting(road_map, route, self._trigger_m(where, scenario, route))
         rng = np.random.default_rng([seed, 3, number])
-        scene = Scene(self._world, scenario, told, road_map, route, trigger_m, rng)
+        scene = Scene(self._world, scenario, told, setting, rng)
         return _Playing(scene, kind.script(scene))
 
     def _trigger_m(self, where: str, scenario: ScenarioSpec, route: Route) -> float:

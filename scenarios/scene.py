@@ -21,13 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from drive_agent.geometry import project, resample
 from drive_agent.log.schema import ScenarioEvent
-from drive_agent.roadmap import RoadMap
-from drive_agent.routing import Route
 from drive_agent.types import LightState, Truth
 from scenarios.performers import Performer
 from scenarios.routes import Pose, ScenarioSpec
+from scenarios.setting import Setting
 from scenarios.spots import Spot
 from scenarios.world import ROLE, World
 
@@ -49,27 +47,20 @@ class Scene:
         world: World,
         spec: ScenarioSpec,
         told: Mapping[str, Any],
-        road_map: RoadMap,
-        route: Route,
-        trigger_m: float,
+        setting: Setting,
         rng: np.random.Generator,
     ) -> None:
         self.world = world
         self.spec = spec
         self.told = told
-        self.road_map = road_map
-        self.route = route
-        self.trigger_m = trigger_m
+        self.setting = setting
+        self.road_map = setting.road_map
+        self.here = setting.here
         self.rng = rng
-        self.here = Spot.at(road_map, spec.trigger[:2], spec.trigger[3])
         self.performers: list[Performer] = []
         self.is_triggered = False
         self.ego_m = 0.0  # how far the ego is along the route
         self.truth: Truth
-        self._path = route.points[:, :2]
-        self._stations_m = np.concatenate(
-            [[0.0], np.cumsum(np.linalg.norm(np.diff(self._path, axis=0), axis=1))]
-        )
         self._rows: dict[int, int] = {}
         self._events: list[ScenarioEvent] = []
         self._clear: tuple[np.ndarray, float] | None = None
@@ -102,31 +93,6 @@ class Scene:
         """Whether the ego is past the line across the road at a spot, by so much."""
         along = np.array([math.cos(spot.heading_rad), math.sin(spot.heading_rad)])
         return float((self.ego_position - spot.point[:2]) @ along) > beyond_m
-
-    def route_station_m(self, point: np.ndarray) -> float:
-        """Where along the route a point is nearest."""
-        return project(self._path, point[:2])[0]
-
-    def route_point(self, station_m: float) -> np.ndarray:
-        """(2,) on the route."""
-        return resample(self._path, np.array([station_m]))[0]
-
-    def route_lanes(self, from_m: float, to_m: float) -> list[int]:
-        """Indices of the lanes that the route uses between two stations, in order, without repetition."""
-        at = (self._stations_m >= from_m) & (self._stations_m <= to_m)
-        lanes = [int(lane) for lane in self.route.lanes[at]]
-        return [lane for k, lane in enumerate(lanes) if not k or lane != lanes[k - 1]]
-
-    def junction_m(self) -> tuple[float, float] | None:
-        """Where along the route the first junction behind the trigger begins and ends; None when none comes."""
-        inside = np.array([self.road_map.lanes[int(lane)].is_junction for lane in self.route.lanes])
-        ahead = np.flatnonzero(inside & (self._stations_m >= self.trigger_m))
-        if not len(ahead):
-            return None
-        first = int(ahead[0])
-        after = np.flatnonzero(~inside[first:])
-        last = first + int(after[0]) if len(after) else len(inside) - 1
-        return float(self._stations_m[first]), float(self._stations_m[last])
 
     # ---- actors ------------------------------------------------------------------------------------------------------
 
@@ -241,13 +207,6 @@ class Scene:
         ]
         if found:
             self.world.remove_background(found)
-
-    def light_of(self, lane_indices: Sequence[int]) -> str | None:
-        """OpenDRIVE id of the traffic light that governs one of these lanes, None when none does."""
-        for stop in self.road_map.stop_lines:
-            if stop.kind == "light" and set(stop.lanes) & set(lane_indices):
-                return stop.signal_id
-        return None
 
     def hold_light(self, signal_id: str, state: LightState) -> None:
         """See `World.hold_light`."""

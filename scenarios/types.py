@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenarios.parameters import Parameter
+from scenarios.sites import Site
 
 if TYPE_CHECKING:
     from scenarios.scene import Scene, Script
@@ -25,6 +26,7 @@ class ScenarioType:
     abilities: tuple[str, ...]
     summary: str  # first line of the script's docstring
     parameters: Mapping[str, Parameter]
+    site: Site  # where it can be played
     script: Callable[[Scene], Script]
 
 
@@ -32,15 +34,15 @@ _TYPES: dict[str, ScenarioType] = {}
 
 
 def scenario_type(
-    name: str, *abilities: str, **parameters: Parameter
+    name: str, *abilities: str, site: Site, **parameters: Parameter
 ) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
-    """Register the decorated script under the name that route files use."""
+    """Register the decorated script under the name that route files use; `site` finds places for it."""
 
     def register(script: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
         if name in _TYPES:
             raise ValueError(f"scenario type {name!r} is registered twice")
         summary = (script.__doc__ or "").strip().split("\n")[0]
-        _TYPES[name] = ScenarioType(name, abilities, summary, parameters, script)
+        _TYPES[name] = ScenarioType(name, abilities, summary, parameters, site, script)
         return script
 
     return register

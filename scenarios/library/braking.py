@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from drive_agent.types import ObjectKind
 from scenarios.performers import Performer
 from scenarios.scene import Scene, Script
+from scenarios.setting import Setting
+from scenarios.sites import Elements, follows_lane, open_road
 from scenarios.spots import lane_path
 from scenarios.types import EMERGENCY_BRAKE, scenario_type
 
@@ -14,7 +18,11 @@ STOP_S = 10.0
 GO_ON_M = 15.0
 
 
-@scenario_type("HardBreakRoute", EMERGENCY_BRAKE)
+def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
+    return {} if open_road(setting, 100.0) and follows_lane(setting, 100.0) else None
+
+
+@scenario_type("HardBreakRoute", EMERGENCY_BRAKE, site=_site)
 def hard_break(scene: Scene) -> Script:
     """The car ahead brakes to a halt, stands for ten seconds and drives on."""
     yield from scene.triggered()
@@ -34,7 +42,7 @@ def _lead(scene: Scene) -> Performer:
         actor
         for actor, row in zip(scene.truth.ids, scene.truth.actors, strict=True)
         if scene.truth.infos[actor].kind != ObjectKind.WALKER
-        and begin_m < scene.route_station_m(row[:2]) < end_m
+        and begin_m < scene.setting.route_station_m(row[:2]) < end_m
         and scene.ego_gap_m(row[:2]) < LEAD_GAP_M + 10.0
         and actor != scene.truth.ids[0]
     ]

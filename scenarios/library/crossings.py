@@ -8,6 +8,8 @@ import numpy as np
 
 from scenarios.parameters import Choice, Number, Text
 from scenarios.scene import Scene, Script
+from scenarios.setting import Setting
+from scenarios.sites import Elements, open_road, value, with_values
 from scenarios.spots import Spot
 from scenarios.types import EMERGENCY_BRAKE, scenario_type
 
@@ -20,9 +22,16 @@ BESIDE_PAVEMENT_M = 1.5
 CAR_LENGTH_M = 0.9  # what hides the person stands so far before him
 
 
+def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
+    if not open_road(setting, 80.0) or setting.here.beside("sidewalk") is None:
+        return None
+    return with_values(distance=value(float(rng.integers(35, 50))), direction=value("right"))
+
+
 @scenario_type(
     "DynamicObjectCrossing",
     EMERGENCY_BRAKE,
+    site=_site,
     distance=Number(12.0, 0.0),
     direction=Choice(("left", "right"), "right"),
     crossing_angle=Number(0.0, -90.0),

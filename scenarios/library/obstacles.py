@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from scenarios.parameters import Choice, Number
 from scenarios.scene import Scene, Script
+from scenarios.setting import Setting
+from scenarios.sites import Elements, follows_lane, open_road, value, with_values
 from scenarios.spots import Spot
 from scenarios.types import OVERTAKING, scenario_type
 
@@ -28,9 +32,15 @@ def aside_m(spot: Spot, side: str, share: float) -> float:
     return (-1.0 if side == "right" else 1.0) * share * spot.width_m / 2
 
 
+def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
+    has_room = open_road(setting, 170.0) and follows_lane(setting, 170.0) and setting.here.left() is not None
+    return with_values(distance=value(60.0), direction=value("right")) if has_room else None
+
+
 @scenario_type(
     "Accident",
     OVERTAKING,
+    site=_site,
     distance=Number(120.0, 0.0),
     direction=Choice(SIDES, "right"),
     speed=Number(60.0, 0.0),
