@@ -3,7 +3,7 @@
 A script is a generator that is resumed once a tick: it puts actors in, waits, lets them act, and when it returns all of
 its actors are taken away.
 
-    @scenario_type("HardBreakRoute", EMERGENCY_BRAKE)
+    @scenario_type("HardBreakRoute", site=long_road)
     def hard_brake(scene: Scene) -> Script:
         '''The car ahead brakes hard.'''
         ahead = scene.car(scene.here.ahead(15.0))

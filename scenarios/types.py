@@ -13,17 +13,12 @@ from scenarios.sites import Site
 if TYPE_CHECKING:
     from scenarios.scene import Scene, Script
 
-OVERTAKING, MERGING = "overtaking", "merging"
-EMERGENCY_BRAKE, GIVE_WAY, TRAFFIC_SIGNS = "emergency brake", "give way", "traffic signs"
-ABILITIES = (OVERTAKING, MERGING, EMERGENCY_BRAKE, GIVE_WAY, TRAFFIC_SIGNS)
-
 
 @dataclass(frozen=True)
 class ScenarioType:
-    """One kind of scenario. `abilities` are Bench2Drive's groups that count it."""
+    """One kind of scenario."""
 
     name: str
-    abilities: tuple[str, ...]
     summary: str  # first line of the script's docstring
     parameters: Mapping[str, Parameter]
     site: Site  # where it can be played
@@ -34,7 +29,7 @@ _TYPES: dict[str, ScenarioType] = {}
 
 
 def scenario_type(
-    name: str, *abilities: str, site: Site, **parameters: Parameter
+    name: str, *, site: Site, **parameters: Parameter
 ) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
     """Register the decorated script under the name that route files use; `site` finds places for it."""
 
@@ -42,7 +37,7 @@ def scenario_type(
         if name in _TYPES:
             raise ValueError(f"scenario type {name!r} is registered twice")
         summary = (script.__doc__ or "").strip().split("\n")[0]
-        _TYPES[name] = ScenarioType(name, abilities, summary, parameters, site, script)
+        _TYPES[name] = ScenarioType(name, summary, parameters, site, script)
         return script
 
     return register

@@ -10,7 +10,7 @@ from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
 from scenarios.sites import Elements, follows_lane, open_road
 from scenarios.spots import lane_path
-from scenarios.types import EMERGENCY_BRAKE, scenario_type
+from scenarios.types import scenario_type
 
 LEAD_GAP_M = 22.0
 LEAD_SPEED_MPS = 8.0
@@ -22,7 +22,7 @@ def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     return {} if open_road(setting, 100.0) and follows_lane(setting, 100.0) else None
 
 
-@scenario_type("HardBreakRoute", EMERGENCY_BRAKE, site=_site)
+@scenario_type("HardBreakRoute", site=_site)
 def hard_break(scene: Scene) -> Script:
     """The car ahead brakes to a halt, stands for ten seconds and drives on."""
     yield from scene.triggered()

@@ -11,7 +11,7 @@ from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
 from scenarios.sites import Elements, open_road, value, with_values
 from scenarios.spots import Spot
-from scenarios.types import EMERGENCY_BRAKE, scenario_type
+from scenarios.types import scenario_type
 
 WALK_MPS = 2.0
 REACTION_S = 2.1
@@ -30,7 +30,6 @@ def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
 
 @scenario_type(
     "DynamicObjectCrossing",
-    EMERGENCY_BRAKE,
     site=_site,
     distance=Number(12.0, 0.0),
     direction=Choice(("left", "right"), "right"),

@@ -11,7 +11,7 @@ from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
 from scenarios.sites import Elements, follows_lane, open_road, value, with_values
 from scenarios.spots import Spot
-from scenarios.types import OVERTAKING, scenario_type
+from scenarios.types import scenario_type
 
 SIDES = ("left", "right")
 END_M = 50.0  # beyond the last thing
@@ -39,7 +39,6 @@ def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
 
 @scenario_type(
     "Accident",
-    OVERTAKING,
     site=_site,
     distance=Number(120.0, 0.0),
     direction=Choice(SIDES, "right"),
