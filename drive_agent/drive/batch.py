@@ -163,7 +163,15 @@ def _drive_job(
 
     def open_log(briefing: Briefing, ground: Ground) -> EpisodeWriter:
         del briefing
-        header = run_header(job.spec.id, job.repetition, job.spec.town, job.seed, ground, config)
+        header = run_header(
+            job.spec.id,
+            job.repetition,
+            job.spec.town,
+            job.seed,
+            ground,
+            config,
+            tuple(scenario.type for scenario in job.spec.scenarios),
+        )
         return EpisodeWriter(folder / "log.mcap", header, ground.road_map)
 
     attempt = 0

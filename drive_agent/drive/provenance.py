@@ -44,7 +44,13 @@ def read_config(path: Path) -> DriveConfig:
 
 
 def run_header(
-    route_id: str, repetition: int, town: str, seed: int, ground: Ground, config: DriveConfig
+    route_id: str,
+    repetition: int,
+    town: str,
+    seed: int,
+    ground: Ground,
+    config: DriveConfig,
+    scenario_types: tuple[str, ...] = (),
 ) -> RunHeader:
     """What a log says about how it came to be."""
     picks = sparse(ground.route)
@@ -59,6 +65,7 @@ def run_header(
         config=asdict(config),
         package_versions=versions(),
         git_hash=git_hash(),
+        scenario_types=scenario_types,
     )
 
 

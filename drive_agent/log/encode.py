@@ -134,13 +134,19 @@ def _optional_decoder(arguments: tuple) -> Decoder:
 def _dataclass_decoder(kind: type) -> Decoder:
     hints = typing.get_type_hints(kind)
     decoders = [(name, _decoder(hints[name])) for name in _field_names(kind)]
+    optional = {field.name for field in dataclasses.fields(kind) if _has_default(field)}
 
     def decode(plain: dict) -> Any:
-        missing = [name for name, _ in decoders if name not in plain]
+        missing = [name for name, _ in decoders if name not in plain and name not in optional]
         if missing:
             raise ValueError(
                 f"a {kind.__name__} lacks {', '.join(missing)}: the log was written by another version"
             )
-        return kind(**{name: part(plain[name]) for name, part in decoders})
+        return kind(**{name: part(plain[name]) for name, part in decoders if name in plain})
 
     return decode
+
+
+def _has_default(field: dataclasses.Field) -> bool:
+    """A field that came later than the first logs has one."""
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING

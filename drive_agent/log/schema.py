@@ -64,6 +64,7 @@ class RunHeader:
     package_versions: dict[str, str]
     git_hash: str
     schema_version: int = SCHEMA_VERSION
+    scenario_types: tuple[str, ...] = ()  # of the route's scenarios, in its order
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,17 @@ def print_table(values: dict, console: Console) -> None:
         f"   ({values['routes_total']} routes, formula {values['version']})",
         soft_wrap=True,
     )
+    for name, share in values.get("abilities", {}).items():
+        known = share["value"] is not None
+        shown = f"{share['low']:.2%}" if known else f"between {share['low']:.2%} and {share['high']:.2%}"
+        console.print(f"  {name.replace('_', ' '):<16} {shown}", soft_wrap=True)
+    if values.get("efficiency") is not None:
+        console.print(f"  efficiency       {values['efficiency']:.2f} % of the traffic's speed")
+    if values.get("comfort") is not None:
+        comfort = values["comfort"]
+        console.print(
+            f"  comfort          {comfort['official']:.2%} (units corrected: {comfort['corrected']:.2%})"
+        )
     counts = {kind: part["count"] for kind, part in values["infractions"].items() if part["count"]}
     found = ", ".join(f"{kind} {count}" for kind, count in counts.items()) or "none"
     console.print(f"infractions: {found}", soft_wrap=True)

@@ -5,7 +5,7 @@ Puts the criteria together in the Leaderboard's order. Knows nothing of scores, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from drive_agent.log.schema import ScenarioEvent
 from drive_agent.log.store import Episode
@@ -133,14 +133,18 @@ class RouteJudge:
         return []
 
 
-def judge_episode(episode: Episode, rules: Rules = LEADERBOARD_2) -> RouteJudge:
-    """Judge a drive again from its log; a log that ends early is closed where it ends."""
+def judge_episode(
+    episode: Episode, rules: Rules = LEADERBOARD_2, watch: Callable[[Truth], None] | None = None
+) -> RouteJudge:
+    """Judge a drive again from its log; a log that ends early is closed where it ends. `watch` sees every tick too."""
     judge = RouteJudge(episode.route, episode.road_map, rules)
     pending = sorted(episode.scenario_events(), key=lambda done: done.time_us, reverse=True)
     for truth in episode.truths():
         due = []
         while pending and pending[-1].time_us <= truth.time_us:
             due.append(pending.pop())
+        if watch is not None:
+            watch(truth)
         judge.update(truth, due)
         if judge.ended is not None:
             return judge

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import Episode
+from drive_agent.roadmap import RoadMap
+from drive_agent.routing import Route
+from drive_agent.score.comfort import Comfort, MotionTrace
 from drive_agent.score.events import Event
 from drive_agent.score.judge import judge_episode
 from drive_agent.score.rules import LEADERBOARD_2, Rules
@@ -19,6 +23,7 @@ STATUS_OF = {  # why a route ended -> the Leaderboard's wording
     "tick_runtime": "Failed - TickRuntime",
 }
 LOG_NAME = "log.mcap"
+PAST_JUNCTION = 8  # route points, a metre apart
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class JudgedRoute:
     route_length_m: float
     simulated_s: float
     wall_s: float
+    scenario_types: tuple[str, ...] = ()
+    past_junction_share: float | None = None  # see `past_junction_share`, None when the map is not known
+    comfort: Comfort | None = None
 
     @property
     def driven_km(self) -> float:
@@ -53,7 +61,8 @@ def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERB
     with Episode.open(path) as episode:
         header = episode.header
         outcome = episode.outcome or outcome
-        judge = judge_episode(episode, rules)
+        motion = MotionTrace()
+        judge = judge_episode(episode, rules, watch=motion.add)
         if judge.ended is None and outcome is None:
             raise ValueError(f"{path}: {episode.truncated}; drive it again")
         return JudgedRoute(
@@ -65,6 +74,9 @@ def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERB
             route_length_m=judge.route_length_m,
             simulated_s=judge.simulated_s,
             wall_s=outcome.wall_s if outcome else 0.0,
+            scenario_types=header.scenario_types,
+            past_junction_share=past_junction_share(episode.route, episode.road_map),
+            comfort=motion.comfort(),
         )
 
 
@@ -89,3 +101,14 @@ def _status(ended: str | None, infractions: int, outcome: Outcome | None) -> str
         return STATUS_OF[ended]
     assert outcome is not None
     return outcome.status
+
+
+def past_junction_share(route: Route, road_map: RoadMap) -> float:
+    """The share of the route's points that lie before a place 8 points past the begin of its first junction.
+
+    Above 1 when the route meets no junction: nothing but success will do then.
+    """
+    inside = [road_map.lanes[int(lane)].is_junction for lane in route.lanes]
+    if not any(inside):
+        return math.inf
+    return (inside.index(True) + 1 + PAST_JUNCTION) / len(inside)

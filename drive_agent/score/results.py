@@ -54,6 +54,7 @@ class RouteRecord:
     infractions: dict[str, list[str]]
     scores: dict[str, float]
     meta: dict[str, float]
+    scenario_name: str = ""  # Bench2Drive's files tell it: type and number
 
     @property
     def score_composed(self) -> float:
@@ -129,7 +130,7 @@ class Results:
                 "_checkpoint": {
                     "global_record": total,
                     "progress": [len(self._records), len(self._names)],
-                    "records": [asdict(record) for record in self.records],
+                    "records": [_plain(record) for record in self.records],
                 },
                 "entry_status": status,
                 "eligible": status == "Finished",
@@ -234,6 +235,14 @@ def write_json(path: Path, values: dict) -> None:
         os.close(folder)
 
 
+def _plain(record: RouteRecord) -> dict:
+    """As the Leaderboard writes it; a scenario's name only where there is one."""
+    values = asdict(record)
+    if not record.scenario_name:
+        del values["scenario_name"]
+    return values
+
+
 def _record_from(index: int, values: dict) -> RouteRecord:
     """Reads files of other programs too: merged ones have no index, Bench2Drive's have more keys."""
     return RouteRecord(
@@ -244,6 +253,7 @@ def _record_from(index: int, values: dict) -> RouteRecord:
         infractions={kind: list(values["infractions"][kind]) for kind in KINDS},
         scores={key: values["scores"][key] for key in ("score_route", "score_penalty", "score_composed")},
         meta={key: values["meta"][key] for key in ("route_length", "duration_game", "duration_system")},
+        scenario_name=values.get("scenario_name", ""),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from drive_agent.log.schema import Outcome
+from drive_agent.score.abilities import abilities
 from drive_agent.score.events import KINDS, MIN_SPEED, OUTSIDE_LANES, Event
 from drive_agent.score.formula import formula_of, is_success, score
 from drive_agent.score.judged import JudgedRoute, judge_log, logs_in, record_name, unlogged
@@ -23,6 +24,7 @@ from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2, Rules
 
 RESULTS_NAME = "results.json"
 MAX_EFFICIENCY = 1000.0  # Bench2Drive drops what is above
+_NUMBER = re.compile(r"_\d+$")
 _PERCENT = re.compile(r"([\d.]+)%")
 
 
@@ -77,7 +79,14 @@ def scored(run: JudgedRun, version: str) -> dict:
         "missing": list(run.missing),
     }
     if version == "bench2drive":
-        values["efficiency"] = _efficiency(run.routes)
+        values |= {
+            "efficiency": _efficiency(run.routes),
+            "comfort": _comfort(run.routes),
+            "abilities": {
+                name: {"value": share.value, "low": share.low, "high": share.high}
+                for name, share in abilities(run.routes).items()
+            },
+        }
     return values
 
 
@@ -97,6 +106,7 @@ def judged_from_record(record: RouteRecord) -> JudgedRoute:
         route_length_m=record.meta["route_length"],
         simulated_s=record.meta["duration_game"],
         wall_s=record.meta["duration_system"],
+        scenario_types=(_NUMBER.sub("", record.scenario_name),) if record.scenario_name else (),
     )
 
 
@@ -201,3 +211,14 @@ def _efficiency(routes: Sequence[JudgedRoute]) -> float | None:
     ]
     means = [float(np.mean(values)) for values in speeds if values]
     return float(np.mean(means)) if means else None
+
+
+def _comfort(routes: Sequence[JudgedRoute]) -> dict[str, float] | None:
+    """Means over the routes whose motion is known, None without any."""
+    known = [route.comfort for route in routes if route.comfort is not None]
+    if not known:
+        return None
+    return {
+        "official": float(np.mean([comfort.official for comfort in known])),
+        "corrected": float(np.mean([comfort.corrected for comfort in known])),
+    }
