@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drive_agent.sim.actors import Actor
-from drive_agent.sim.vehicle_dynamics import SERVICE_BRAKE_MPS2, STEER_GAIN
+from drive_agent.sim.vehicle_dynamics import STEER_GAIN
 from drive_agent.sim.wire import RequestError, decode_number
 
 DEFAULT_GAINS = [
@@ -44,12 +44,13 @@ class AckermannDriver:
         limit = self.acceleration_mps2 or _COMFORT_MPS2
         backwards = self.speed_mps < 0.0
         speed = -float(row["forward_mps"]) if backwards else float(row["forward_mps"])
-        wanted = max(-limit, min(limit, _SPEED_GAIN * (abs(self.speed_mps) - speed)))
-        coast, strongest = float(row["coast"]), float(row["max_force"] / row["mass"])
+        gain = _SPEED_GAIN * self.gains[0] / DEFAULT_GAINS[0]
+        wanted = max(-limit, min(limit, gain * (abs(self.speed_mps) - speed)))
+        coast, strongest = float(row["coast"]), float(row["gear_force"][0] / row["mass"])
         row["reverse"] = backwards
         if self.speed_mps == 0.0 and speed < _STANDSTILL_MPS:
             row["throttle"], row["brake"] = 0.0, 1.0
         else:
             row["throttle"] = min(1.0, max(0.0, wanted + coast) / (strongest + coast))
-            row["brake"] = min(1.0, max(0.0, -wanted - coast) / SERVICE_BRAKE_MPS2)
+            row["brake"] = min(1.0, max(0.0, -wanted - coast) * float(row["mass"] / row["brake_force"]))
         row["steer"] = max(-1.0, min(1.0, self.steer_rad / (STEER_GAIN * float(row["max_steer_rad"]))))

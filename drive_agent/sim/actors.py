@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 import numpy as np
 
+from drive_agent.sim.physics_control import PhysicsControl
 from drive_agent.sim.poses import IDENTITY
 from drive_agent.sim.wire import RECORD, Encoded, Pose, RequestError, encode_box, stream_token
 
@@ -50,7 +51,7 @@ class Actor:
     row: int = -1  # in the snapshot
     born_s: float = 0.0  # elapsed simulated time at its spawn
     attributes: dict[str, str] = field(default_factory=dict)
-    physics_control: Encoded | None = None  # of a vehicle, as last applied
+    physics_control: PhysicsControl | None = None  # of a vehicle, as last applied
     ackermann_gains: list[float] | None = None  # of a vehicle, as last applied
     dead: bool = False  # a walker that obeys no more
 

@@ -203,3 +203,11 @@ def find(type_id: str) -> Blueprint:
             f"unknown blueprint {type_id!r}: expected one of the {len(LIBRARY)} in the blueprint library"
         )
     return blueprint
+
+
+def vehicle_model(type_id: str) -> VehicleModel:
+    """The model of a vehicle's type id."""
+    model = find(type_id).model
+    if not isinstance(model, VehicleModel):
+        raise RequestError(f"{type_id} is no vehicle")
+    return model

@@ -105,7 +105,7 @@ def ground_height(grid, x, y, z):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle_vehicles(grid, vehicles, delta_s):
-    """Let VEHICLE (n,) fall to the ground or follow it with height, pitch and roll; note the speed limit there."""
+    """Let VEHICLE (n,) fly, fall to the ground or follow it with height, pitch and roll; note the speed limit there."""
     for index in range(vehicles.shape[0]):
         v = vehicles[index]
         nearest = nearest_sample(grid, v.x, v.y, v.z)
@@ -116,18 +116,29 @@ def settle_vehicles(grid, vehicles, delta_s):
         if v.simulate_physics == 0:
             continue
         height = plane_height(sample, v.x, v.y)
-        gap = v.z - height
-        if gap < -_BURIED_M or (v.gravity == 0 and gap > 0.0 and v.grounded == 0):
-            v.grounded = 0
-            continue
-        if v.grounded == 0 and gap > 0.0:
-            v.vertical_mps -= GRAVITY_MPS2 * delta_s
-            v.z += v.vertical_mps * delta_s
-            gap = v.z - height
-        if gap <= 0.0 or (v.grounded == 1 and gap < _STICK_M and v.vertical_mps <= 0.0):
-            v.z, v.vertical_mps, v.grounded = height, 0.0, 1
-            cos, sin = math.cos(v.yaw), math.sin(v.yaw)
-            v.pitch = math.atan(sample.slope * (cos * sample.cos + sin * sample.sin))
-            v.roll = -math.atan(sample.slope * (-sin * sample.cos + cos * sample.sin))
+        if v.grounded == 1 and v.vertical_mps <= 0.0 and abs(v.z - height) < _STICK_M:
+            _stand(v, sample, height)
+        elif v.z - height >= -_BURIED_M:
+            _fly(v, sample, height, delta_s)
         else:
             v.grounded = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _stand(v, sample, height):
+    """On the ground; the body's own pitch and roll add to the slope."""
+    v.z, v.vertical_mps, v.grounded = height, 0.0, 1
+    cos, sin = math.cos(v.yaw), math.sin(v.yaw)
+    v.grade = math.atan(sample.slope * (cos * sample.cos + sin * sample.sin))
+    v.bank = -math.atan(sample.slope * (-sin * sample.cos + cos * sample.sin))
+    v.pitch, v.roll = v.grade + v.squat, v.bank + v.sway
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fly(v, sample, height, delta_s):
+    v.grounded = 0
+    if v.gravity == 1:
+        v.vertical_mps -= GRAVITY_MPS2 * delta_s
+    v.z += v.vertical_mps * delta_s
+    if v.z <= height and v.vertical_mps <= 0.0:
+        _stand(v, sample, height)

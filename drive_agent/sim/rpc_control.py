@@ -1,41 +1,56 @@
-"""RPCs that drive vehicles and walk walkers: controls, physics parameters, vehicle lights, telemetry."""
+"""RPCs that drive vehicles and walk walkers: controls, physics parameters, vehicle lights, doors, wheels, telemetry."""
 
 import math
 from typing import Any
 
+from drive_agent.sim import vehicle_parts
 from drive_agent.sim.ackermann import DEFAULT_GAINS, AckermannDriver
+from drive_agent.sim.blueprints import vehicle_model
+from drive_agent.sim.physics_control import (
+    decode_physics_control,
+    factory_control,
+    set_parameters,
+    wheel_positions,
+)
 from drive_agent.sim.rpc import Client, MethodTable
-from drive_agent.sim.vehicle_dynamics import GRIP_PER_TYRE_FRICTION, resample_steering_curve
 from drive_agent.sim.wire import (
     Encoded,
     RequestError,
     decode_bool,
     decode_id,
+    decode_integer,
+    decode_list,
     decode_number,
     decode_vector,
 )
 
 TABLE = MethodTable()
+_LOWEST_GEAR, _HIGHEST_GEAR = -1, 100
+_DOORS = 6  # carla.VehicleDoor: four doors, hood, trunk, and 6 for all of them
+
+# ---- controls --------------------------------------------------------------------------------------------------------
 
 
 @TABLE.void
 def apply_control_to_vehicle(client: Client, actor_id: Any, control: Any) -> None:
     """`VehicleControl`; values beyond their range are clamped, as in CARLA."""
     row = client.vehicle(actor_id)
-    try:
-        throttle, steer, brake, hand_brake, reverse, manual, gear = control
-        total = throttle + steer + brake
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"vehicle control is {control!r}: expected seven members") from error
-    if not math.isfinite(total):
-        raise RequestError(f"vehicle control is {control!r}: expected finite numbers")
+    throttle, steer, brake, hand_brake, reverse, manual, gear = decode_list(control, "vehicle control", 7)
+    # three floats that add up to a finite one are finite: the common case in one test
+    if not (
+        type(throttle) is type(steer) is type(brake) is float and math.isfinite(throttle + steer + brake)
+    ):
+        throttle, steer, brake = (
+            decode_number(value, "pedal or wheel") for value in (throttle, steer, brake)
+        )
+    gear = decode_integer(gear, "gear", -(2**31), 2**31 - 1)
     row["throttle"] = 0.0 if throttle < 0.0 else 1.0 if throttle > 1.0 else throttle
     row["brake"] = 0.0 if brake < 0.0 else 1.0 if brake > 1.0 else brake
     row["steer"] = -1.0 if steer < -1.0 else 1.0 if steer > 1.0 else steer
     row["hand_brake"], row["manual_gear_shift"] = bool(hand_brake), bool(manual)
     row["reverse"] = gear < 0 if manual else bool(reverse)
     if manual:
-        row["gear"] = gear
+        row["gear"] = min(max(gear, _LOWEST_GEAR), _HIGHEST_GEAR)
     if client.world.ackermann:
         client.world.ackermann.pop(actor_id, None)
 
@@ -43,80 +58,73 @@ def apply_control_to_vehicle(client: Client, actor_id: Any, control: Any) -> Non
 @TABLE.void
 def apply_ackermann_control_to_vehicle(client: Client, actor_id: Any, control: Any) -> None:
     """Drive by steering angle and speed until the next ordinary control."""
-    client.vehicle(actor_id)
-    driver = AckermannDriver(client.world.actors.get(actor_id))
+    actor = client.vehicle_actor(actor_id)
+    driver = AckermannDriver(actor, gains=actor.ackermann_gains or list(DEFAULT_GAINS))
     driver.aim(control)
-    client.world.ackermann[actor_id] = driver
+    client.world.ackermann[actor.id] = driver
 
 
 @TABLE.value
 def get_ackermann_controller_settings(client: Client, actor_id: Any) -> Encoded:
-    """CARLA's default gains; this server's controller is fixed."""
-    client.vehicle(actor_id)
-    return DEFAULT_GAINS
+    """Gains as last applied; CARLA's defaults at first."""
+    return client.vehicle_actor(actor_id).ackermann_gains or list(DEFAULT_GAINS)
 
 
 @TABLE.void
 def apply_ackermann_controller_settings(client: Client, actor_id: Any, gains: Any) -> None:
-    """Refused: this server's controller is fixed."""
-    raise RequestError("the gains of the ackermann controller are fixed in this server")
+    """All six are kept; the speed's proportional gain says how fast this server's controller works."""
+    actor = client.vehicle_actor(actor_id)
+    numbers = decode_list(gains, "ackermann gains", len(DEFAULT_GAINS))
+    actor.ackermann_gains = [decode_number(value, "ackermann gain") for value in numbers]
+    if actor.id in client.world.ackermann:
+        client.world.ackermann[actor.id].gains = actor.ackermann_gains
 
 
 @TABLE.void
 def apply_control_to_walker(client: Client, actor_id: Any, control: Any) -> None:
     """`WalkerControl`."""
     row = client.walker(actor_id)
-    if not isinstance(control, list) or len(control) != 3:
-        raise RequestError(f"walker control is {control!r}: expected [direction, speed, jump]")
-    row["direction"] = decode_vector(control[0], "direction")
-    row["speed_mps"], row["jump"] = decode_number(control[1], "speed"), decode_bool(control[2], "jump")
+    direction, speed, jump = decode_list(control, "walker control", 3)
+    direction, speed, jump = (
+        decode_vector(direction, "direction"), decode_number(speed, "speed"), decode_bool(jump, "jump"),
+    )  # fmt: skip
+    row["direction"], row["speed_mps"], row["jump"] = direction, speed, jump
+
+
+@TABLE.void
+def set_actor_autopilot(client: Client, actor_id: Any, enabled: Any) -> None:
+    """Nothing to do here: the traffic manager lives in the client and sends controls."""
+    client.vehicle_actor(actor_id)
+    decode_bool(enabled, "enabled")
+
+
+# ---- physics ---------------------------------------------------------------------------------------------------------
 
 
 @TABLE.value
 def get_physics_control(client: Client, actor_id: Any) -> Encoded:
-    """`VehiclePhysicsControl` out of the single-track parameters."""
-    row, actor = client.vehicle(actor_id), client.world.actors.get(actor_id)
-    pose, (_, width, height) = client.world.pose_of(actor), actor.half_extents
-    cos, sin, radius = math.cos(row["yaw"]), math.sin(row["yaw"]), max(0.25, 0.45 * height)
-    lock = math.degrees(float(row["max_steer_rad"]))
-    wheels = []
-    for along, front in ((float(row["front_m"]), True), (-float(row["rear_m"]), False)):
-        for across in (-0.85 * width, 0.85 * width):
-            place = (
-                pose.x + along * cos - across * sin,
-                pose.y + along * sin + across * cos,
-                pose.z + radius,
-            )
-            wheels.append(
-                [float(row["friction"]) / GRIP_PER_TYRE_FRICTION, 0.25, lock if front else 0.0, 100 * radius, 1500.0, 0.0 if front else 3000.0,
-                 2.0, 17.0, 1000.0, [100.0 * value for value in place]]
-            )  # fmt: skip
-    gears = [[ratio, 0.5, 0.65] for ratio in (4.6, 2.5, 1.6, 1.1, 0.85, 0.7)]
-    torque = float(row["max_force"]) * radius / 10.0
-    curve = [[20.0 * index, float(value)] for index, value in enumerate(row["steering_curve"])]
-    return [
-        [[0.0, torque], [3000.0, torque], [6000.0, 0.8 * torque]], 6000.0, 1.0, 0.15, 2.0, 0.35, True, 0.5, 10.0, 4.0, gears,
-        float(row["mass"]), 0.3, [0.5 * float(row["rear_m"] - row["front_m"]), 0.0, 0.0], curve, wheels, True,
-    ]  # fmt: skip
+    """`VehiclePhysicsControl` as last applied, with the wheels where they are now."""
+    actor = client.vehicle_actor(actor_id)
+    model, row = vehicle_model(actor.type_id), client.vehicle(actor_id)
+    control = actor.physics_control or factory_control(model)
+    return control.encode(wheel_positions(row, control, model))
 
 
 @TABLE.void
 def apply_physics_control(client: Client, actor_id: Any, control: Any) -> None:
-    """Mass, steering curve, lock and tyre friction are taken over; the rest has no part in this model."""
-    row = client.vehicle(actor_id)
-    mass, curve, wheels = decode_number(control[11], "mass"), control[14], control[15]
-    if mass <= 0.0:
-        raise RequestError(f"mass is {mass}: expected more than zero kg")
-    scale = mass / float(row["mass"])
-    row["mass"], row["yaw_inertia"] = mass, row["yaw_inertia"] * scale
-    if curve:
-        points = tuple((decode_number(p[0], "speed"), decode_number(p[1], "steering")) for p in curve)
-        row["steering_curve"] = resample_steering_curve(points)
-    if wheels:
-        lock = max(decode_number(wheel[2], "max_steer_angle") for wheel in wheels)
-        row["max_steer_rad"] = math.radians(lock)
-        friction = sum(decode_number(wheel[0], "tire_friction") for wheel in wheels) / len(wheels)
-        row["friction"] = friction * GRIP_PER_TYRE_FRICTION
+    """The vehicle drives by the new parameters from the next tick on."""
+    actor = client.vehicle_actor(actor_id)
+    actor.physics_control = decode_physics_control(control)
+    set_parameters(client.vehicle(actor_id), actor.physics_control, vehicle_model(actor.type_id))
+
+
+@TABLE.void
+def restore_physx_physics(client: Client, actor_id: Any) -> None:
+    """Nothing to do: a vehicle has no other physics here."""
+    client.vehicle_actor(actor_id)
+
+
+# ---- lights, doors, wheels, telemetry --------------------------------------------------------------------------------
 
 
 @TABLE.value
@@ -140,26 +148,46 @@ def get_vehicle_light_states(client: Client) -> Encoded:
     return [[actor.id, value] for actor, value in zip(vehicles.owners, flags, strict=True)]
 
 
+def _move_door(client: Client, actor_id: Any, door: Any) -> None:
+    """Checked; doors are drawn shut and have no part in collisions, and no call reads them back."""
+    client.vehicle_actor(actor_id)
+    decode_integer(door, "door", 0, _DOORS)
+
+
+TABLE.void(_move_door, "open_vehicle_door")
+TABLE.void(_move_door, "close_vehicle_door")
+
+
 @TABLE.value
 def get_wheel_steer_angle(client: Client, actor_id: Any, wheel: Any) -> float:
-    """Degrees of a front wheel; rear wheels do not steer."""
-    row = client.vehicle(actor_id)
-    return math.degrees(float(row["steer_rad"])) if wheel in (0, 1) else 0.0
+    """Degrees, right positive."""
+    return vehicle_parts.steer_angle_deg(client.vehicle(actor_id), _wheel(wheel))
+
+
+@TABLE.void
+def set_wheel_steer_direction(client: Client, actor_id: Any, wheel: Any, angle_deg: Any) -> None:
+    """Turn the front wheels, for the eye: under physics the next tick turns them as the vehicle is steered."""
+    row, angle = client.vehicle(actor_id), decode_number(angle_deg, "angle")
+    if not -90.0 < angle < 90.0:
+        raise RequestError(f"angle is {angle}: expected between -90 and 90 degrees")
+    if _wheel(wheel) in (vehicle_parts.FRONT_LEFT, vehicle_parts.FRONT_RIGHT):
+        row["steer_rad"] = math.radians(angle)
 
 
 @TABLE.value
 def get_telemetry_data(client: Client, actor_id: Any) -> Encoded:
-    """`VehicleTelemetryData` without wheels: this model has none."""
-    row = client.vehicle(actor_id)
-    speed, throttle = float(row["forward_mps"]), float(row["throttle"])
-    rpm = 800.0 + 5200.0 * min(1.0, abs(speed) % 7.0 / 7.0)
-    return [
-        speed,
-        float(row["steer"]),
-        throttle,
-        float(row["brake"]),
-        rpm,
-        int(row["gear"]),
-        float(row["drag"]),
-        [],
-    ]
+    """`VehicleTelemetryData`."""
+    actor = client.vehicle_actor(actor_id)
+    control = actor.physics_control or factory_control(vehicle_model(actor.type_id))
+    return vehicle_parts.telemetry(client.vehicle(actor_id), control)
+
+
+@TABLE.void
+def show_vehicle_debug_telemetry(client: Client, actor_id: Any, enabled: Any) -> None:
+    """Checked; there is no screen to show it on."""
+    client.vehicle_actor(actor_id)
+    decode_bool(enabled, "enabled")
+
+
+def _wheel(value: Any) -> int:
+    return decode_integer(value, "wheel", 0, 3)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drive_agent.sim.catalogue import VEHICLES
-from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, resample_steering_curve, step_vehicles
+from drive_agent.sim.physics_control import resample_steering_curve
+from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, step_vehicles
 
 SALOON = next(model for model in VEHICLES if model.type_id == "vehicle.lincoln.mkz_2017")
 TICK_S = 0.05
@@ -84,14 +85,14 @@ def test_cornering_is_limited_by_grip() -> None:
 
 
 def test_a_slope_pulls_downhill() -> None:
-    up, down = (car(pitch=math.radians(angle), throttle=0.6) for angle in (10.0, -10.0))
+    up, down = (car(grade=math.radians(angle), throttle=0.6) for angle in (10.0, -10.0))
     drive(up, 2.0)
     drive(down, 2.0)
     assert down["forward_mps"][0] - up["forward_mps"][0] > 2.0
 
 
 def test_the_hand_brake_holds_on_a_slope() -> None:
-    vehicles = car(pitch=math.radians(-10.0), hand_brake=1)
+    vehicles = car(grade=math.radians(-10.0), hand_brake=1)
     drive(vehicles, 2.0)
     assert vehicles["forward_mps"][0] == 0.0
 
