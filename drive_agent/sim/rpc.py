@@ -18,6 +18,8 @@ from drive_agent.sim.wire import Encoded, RequestError
 from drive_agent.sim.world import World
 
 log = logging.getLogger("drive_agent.sim")
+_MOST_LOGGED = 1000
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -127,15 +129,15 @@ class Dispatcher:
         """The encoded result, success or failure; a failure that nobody waits for is logged."""
         method = self._methods.get(name)
         if method is None:
-            self._log_once(name, "unknown method: not part of what this server offers")
+            self.log_once(name, "unknown method: not part of what this server offers")
             return wire.value_error(
-                f"unknown method {name[:80]!r}: this server speaks a part of CARLA {wire.PROTOCOL_VERSION}"
+                f"unknown method {name[:_LONGEST_NAME]!r}: this server speaks a part of CARLA {wire.PROTOCOL_VERSION}"
             )
         try:
             result = self.call(client, name, arguments)
         except RequestError as error:
             if nobody_waits:
-                self._log_once(name, str(error))
+                self.log_once(name, str(error))
             return _failure(method, str(error))
         except Exception as error:
             if (name, type(error).__name__) not in self._logged:
@@ -156,10 +158,11 @@ class Dispatcher:
         except ActorError as error:
             raise RequestError(f"Responding error from function {name}: {error}") from error
 
-    def _log_once(self, name: str, text: str) -> None:
-        if (name, text) not in self._logged and len(self._logged) < 1000:
+    def log_once(self, name: str, text: str) -> None:
+        """A warning about a request, unless the same was logged before."""
+        if (name, text) not in self._logged and len(self._logged) < _MOST_LOGGED:
             self._logged.add((name, text))
-            log.warning("%s: %s", name, text)
+            log.warning("%s: %s", name[:_LONGEST_NAME], text)
 
 
 def _failure(method: Method, message: str) -> Encoded:

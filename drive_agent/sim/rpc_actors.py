@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from drive_agent.sim import cameras
+from drive_agent.sim import blueprints, cameras
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.rpc import Client, MethodTable
 from drive_agent.sim.wire import (
+    AttributeType,
     Encoded,
     Pose,
     RequestError,
     decode_bool,
+    decode_list,
     decode_number,
     decode_text,
     decode_transform,
@@ -21,6 +23,7 @@ from drive_agent.sim.wire import (
 )
 
 TABLE = MethodTable()
+_BOOLEANS = ("true", "false", "1", "0")
 
 
 # ---- life ------------------------------------------------------------------------------------------------------------
@@ -37,7 +40,10 @@ def spawn_actor_with_parent(
     client: Client, description: Any, transform: Any, parent_id: Any, attachment: Any = 0, socket: Any = ""
 ) -> Encoded:
     """A new actor fixed to another; spring arms are rigid too (the attachment byte of a batch is uninitialised memory)."""
-    parent = client.world.actors.get(parent_id)
+    parent = client.world.actors.find(parent_id)
+    if parent is None:
+        raise RequestError("unable to attach actor: parent actor not found")
+    decode_text(socket, "socket")
     return _spawn(client, description, transform, parent).encode(client.world.stream_port)
 
 
@@ -45,9 +51,7 @@ def _spawn(client: Client, description: Any, transform: Any, parent: Actor | Non
     if not isinstance(description, list) or len(description) < 3 or not isinstance(description[2], list):
         raise RequestError(f"actor description is {description!r}: expected [uid, id, attributes]")
     type_id = decode_text(description[1], "blueprint id")
-    for entry in description[2]:
-        if not isinstance(entry, list) or len(entry) != 3:
-            raise RequestError(f"attribute is {entry!r}: expected [id, type, value]")
+    _check_attributes(blueprints.find(type_id), description[2])
     if type_id in cameras.KINDS:
         cameras.check_camera(
             cameras.DEFAULT_IMAGE | {str(entry[0]): str(entry[2]) for entry in description[2]}
@@ -55,17 +59,45 @@ def _spawn(client: Client, description: Any, transform: Any, parent: Actor | Non
     return client.world.spawn(type_id, description, decode_transform(transform), parent)
 
 
+def _check_attributes(blueprint: blueprints.Blueprint, entries: Encoded) -> None:
+    """Values must be of the type that the blueprint declares; attributes that it does not have are passed over."""
+    kinds = {attribute.name: attribute.kind for attribute in blueprint.attributes}
+    for entry in entries:
+        name, _, value = decode_list(entry, "attribute", 3)
+        kind = kinds.get(decode_text(name, "attribute id"), AttributeType.STRING)
+        if not _is_of_kind(decode_text(value, f"attribute {name}"), kind):
+            raise RequestError(
+                f"Spawn failed because of invalid actor description: {name} is {value[:80]!r}: expected {kind.name.lower()}"
+            )
+
+
+def _is_of_kind(text: str, kind: AttributeType) -> bool:
+    try:
+        if kind is AttributeType.INT:
+            return abs(int(text)) < 2**31
+        if kind is AttributeType.FLOAT:
+            return math.isfinite(float(text))
+        if kind is AttributeType.RGB:
+            return len(text.split(",")) == 3 and all(0 <= int(part) <= 255 for part in text.split(","))
+    except ValueError:
+        return False
+    return kind is not AttributeType.BOOL or text.lower() in _BOOLEANS
+
+
 @TABLE.value
 def destroy_actor(client: Client, actor_id: Any) -> bool:
     """Remove an actor."""
-    client.world.destroy(client.world.actors.get(actor_id))
+    actor = client.world.actors.find(actor_id)
+    if actor is None:
+        raise RequestError("unable to destroy actor: not found")
+    client.world.destroy(actor)
     return True
 
 
 @TABLE.value
 def get_actors_by_id(client: Client, ids: Any) -> Encoded:
     """`Actor` of each known id."""
-    found = (client.world.actors.find(actor_id) for actor_id in ids)
+    found = (client.world.actors.find(actor_id) for actor_id in decode_list(ids, "actor ids"))
     return [actor.encode(client.world.stream_port) for actor in found if actor is not None]
 
 
@@ -100,10 +132,11 @@ def set_actor_location(client: Client, actor_id: Any, location: Any) -> None:
 
 @TABLE.void
 def set_walker_state(client: Client, actor_id: Any, transform: Any, speed: Any) -> None:
-    """Teleport a walker and set its speed."""
-    world, actor = client.world, client.world.actors.get(actor_id)
-    world.place(actor, decode_transform(transform))
-    client.walker(actor_id)["speed_mps"] = decode_number(speed, "speed")
+    """Teleport a walker and let it walk on the way it faces."""
+    row, pose = client.walker(actor_id), decode_transform(transform)
+    row["speed_mps"] = decode_number(speed, "speed")
+    row["direction"] = (math.cos(math.radians(pose.yaw)), math.sin(math.radians(pose.yaw)), 0.0)
+    client.world.place(client.world.actors.get(actor_id), pose)
 
 
 @TABLE.void
@@ -179,16 +212,43 @@ def set_actor_collisions(client: Client, actor_id: Any, enabled: Any) -> None:
 
 @TABLE.void
 def set_actor_dead(client: Client, actor_id: Any) -> None:
-    """A dead actor no longer moves by itself."""
-    actor = client.world.actors.get(actor_id)
-    if actor.kind is Kind.WALKER:
-        client.walker(actor_id)["speed_mps"] = 0.0
+    """A dead walker stops and obeys no more."""
+    row = client.walker(actor_id)
+    row["speed_mps"], row["jump"] = 0.0, 0
+    client.world.actors.get(actor_id).dead = True
 
 
 @TABLE.void
 def add_actor_impulse(client: Client, actor_id: Any, impulse: Any) -> None:
     """N s, world axes."""
-    row, (x, y, z) = client.vehicle(actor_id), decode_vector(impulse, "impulse")
+    _push(client.vehicle(actor_id), decode_vector(impulse, "impulse"))
+
+
+@TABLE.void
+def add_actor_impulse_at_location(client: Client, actor_id: Any, impulse: Any, location: Any) -> None:
+    """N s at a place in the world: it pushes and turns."""
+    row, push = client.vehicle(actor_id), decode_vector(impulse, "impulse")
+    turn = _moment(row, push, decode_vector(location, "location"))
+    _push(row, push)
+    row["yaw_rate"] += turn / float(row["yaw_inertia"])
+
+
+@TABLE.void
+def add_actor_force_at_location(client: Client, actor_id: Any, force: Any, location: Any) -> None:
+    """N at a place in the world, during the next tick."""
+    row, push = client.vehicle(actor_id), decode_vector(force, "force")
+    turn = _moment(row, push, decode_vector(location, "location"))
+    row["force"] = np.add(row["force"], push)
+    row["torque"] += turn
+
+
+def _moment(row: np.void, push: tuple[float, float, float], place: tuple[float, float, float]) -> float:
+    """About the vertical through the vehicle's origin."""
+    return (place[0] - float(row["x"])) * push[1] - (place[1] - float(row["y"])) * push[0]
+
+
+def _push(row: np.void, impulse: tuple[float, float, float]) -> None:
+    x, y, z = impulse
     cos, sin, mass = math.cos(row["yaw"]), math.sin(row["yaw"]), float(row["mass"])
     row["forward_mps"] += (x * cos + y * sin) / mass
     row["lateral_mps"] += (-x * sin + y * cos) / mass
@@ -215,24 +275,3 @@ def add_actor_angular_impulse(client: Client, actor_id: Any, impulse: Any) -> No
 def add_actor_torque(client: Client, actor_id: Any, torque: Any) -> None:
     """N m about the vertical, the z component, during the next tick."""
     client.vehicle(actor_id)["torque"] += decode_vector(torque, "torque")[2]
-
-
-@TABLE.value
-def get_actor_component_names(client: Client, actor_id: Any) -> Encoded:
-    """None: actors have no named parts here."""
-    client.world.actors.get(actor_id)
-    return []
-
-
-@TABLE.value
-def get_actor_bone_names(client: Client, actor_id: Any) -> Encoded:
-    """None."""
-    client.world.actors.get(actor_id)
-    return []
-
-
-@TABLE.value
-def get_actor_socket_names(client: Client, actor_id: Any) -> Encoded:
-    """None."""
-    client.world.actors.get(actor_id)
-    return []

@@ -1,12 +1,18 @@
 """RPCs about traffic lights."""
 
+import math
 from typing import Any
 
+from drive_agent.sim.actors import Kind
+from drive_agent.sim.poses import IDENTITY, compose
+from drive_agent.sim.render.furniture import HEAD_HALF_EXTENTS_M
 from drive_agent.sim.rpc import Client, MethodTable
 from drive_agent.sim.wire import (
     Encoded,
     LightState,
+    RequestError,
     decode_bool,
+    decode_integer,
     decode_number,
     encode_box,
 )
@@ -17,7 +23,7 @@ TABLE = MethodTable()
 @TABLE.void
 def set_traffic_light_state(client: Client, actor_id: Any, state: Any) -> None:
     """Show a state until the group's next change."""
-    client.world.signals.set_state(client.light(actor_id), state)
+    client.world.signals.set_state(client.light(actor_id), decode_integer(state, "traffic light state", 0, 4))
 
 
 @TABLE.void
@@ -72,13 +78,23 @@ def reset_all_traffic_lights(client: Client) -> None:
 @TABLE.value
 def get_group_traffic_lights(client: Client, actor_id: Any) -> Encoded:
     """Ids of all lights of the same junction."""
-    world = client.world
-    return [world.light_actors[index].id for index in world.signals.members(client.light(actor_id))]
+    world, actor = client.world, client.world.actors.find(actor_id)
+    if actor is None or actor.kind is not Kind.LIGHT:
+        reason = "actor not found" if actor is None else "actor is not a traffic light"
+        raise RequestError(f"unable to get group traffic lights: {reason}")
+    return [world.light_actors[index].id for index in world.signals.members(actor.slot)]
 
 
 @TABLE.value
 def get_light_boxes(client: Client, actor_id: Any) -> Encoded:
-    """The housing of the bulbs, in the world."""
-    actor = client.world.light_actors[client.light(actor_id)]
-    center = (actor.pose.x, actor.pose.y, actor.pose.z + 4.5)
-    return [encode_box(center, (0.25, 0.25, 0.55), actor.id, (0.0, actor.pose.yaw, 0.0))]
+    """`BoundingBox` of every head of the light, in the world, where it is drawn."""
+    index = client.light(actor_id)
+    name = client.world.signals.lights[index].signal_id
+    boxes = []
+    for drawn in client.world.scene.scenery.lights:
+        if drawn.signal_id == name:
+            mast = IDENTITY._replace(x=drawn.x, y=drawn.y, z=drawn.z, yaw=math.degrees(drawn.yaw_rad))
+            for x, y, z in drawn.heads:
+                center = compose(mast, IDENTITY._replace(x=x, y=y, z=z))
+                boxes.append(encode_box(center[:3], HEAD_HALF_EXTENTS_M, actor_id, mast[3:]))
+    return boxes
