@@ -18,7 +18,15 @@ from typing import Any
 
 import msgpack
 
-from drive_agent.sim import rpc_actors, rpc_control, rpc_episode, rpc_lights
+from drive_agent.sim import (
+    rpc_actors,
+    rpc_control,
+    rpc_episode,
+    rpc_lights,
+    rpc_parts,
+    rpc_refusals,
+    rpc_scene,
+)
 from drive_agent.sim.cameras import Cameras
 from drive_agent.sim.maps import Town
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
@@ -311,7 +319,8 @@ class RpcConnection(asyncio.Protocol):
 def all_methods() -> MethodTable:
     """Everything this server answers."""
     table = MethodTable()
-    for part in (rpc_episode, rpc_actors, rpc_control, rpc_lights):
+    parts = (rpc_episode, rpc_scene, rpc_actors, rpc_parts, rpc_control, rpc_lights, rpc_refusals)
+    for part in parts:
         table.include(part.TABLE)
     table.include(batch_methods(table))
     return table
