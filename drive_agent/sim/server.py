@@ -28,6 +28,7 @@ from drive_agent.sim import (
     rpc_scene,
 )
 from drive_agent.sim.cameras import Cameras
+from drive_agent.sim.client_threads import ManagerThreads
 from drive_agent.sim.maps import Town
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
 from drive_agent.sim.rpc_batch import batch_methods
@@ -48,6 +49,8 @@ _MAX_MESSAGE_BYTES = 256 * 2**20
 _MAX_QUEUED = 10_000
 _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
 _PORT_TRIES = 100
+_SETS_A_MANAGER_GOING = {"tick_cue", "set_episode_settings", "apply_batch"}  # with its reply, in the client
+_LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
 
 
 class PortInUseError(Exception):
@@ -76,6 +79,7 @@ class Server:
         self.world.on_stream_closed = self._streams.close
         self._dispatcher = Dispatcher(all_methods())
         self._wake_ups = WakeUps(self.world.traffic_managers)
+        self._manager_threads = ManagerThreads(self.world.traffic_managers)
         self._queue: deque[Request] = deque()
         self._waiting_connections: list[RpcConnection] = []
         self._failure: Exception | None = None
@@ -111,6 +115,8 @@ class Server:
                 ticks = self._queue[0].method == "tick_cue" and self.world.settings.synchronous
                 if ticks and not self._may_tick():
                     break
+                if self._queue[0].method in _SETS_A_MANAGER_GOING and not self._managers_sleep():
+                    break
                 self._serve(self._queue.popleft(), ticks=ticks)
         except Exception as error:  # noqa: BLE001 - a broken tick: `run` raises it, a half-moved world must not go on
             self._failure = error
@@ -141,9 +147,26 @@ class Server:
         else:
             self._wake_ups.requested(client_id, request.method)
 
+    def _managers_sleep(self) -> bool:
+        """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back."""
+        if not self.world.traffic_managers:
+            return True
+        for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
+            self._queue.remove(request)
+            self._serve(request, ticks=False)
+        if self._manager_threads.sleep():
+            return True
+        asyncio.get_running_loop().call_soon(self.pump)
+        return False
+
+    def connected(self, client: Client, connection: socket.socket) -> None:
+        """A client is there."""
+        self._manager_threads.connected(client.id, connection)
+
     def forget_client(self, client: Client) -> None:
         """A connection has ended: its traffic managers are gone, or the next client would try to reach them."""
         self._wake_ups.forget(client.id)
+        self._manager_threads.forget(client.id)
         managers = self.world.traffic_managers
         for port in [port for port, (_, owner) in managers.items() if owner == client.id]:
             del managers[port]
@@ -257,7 +280,9 @@ class RpcConnection(asyncio.Protocol):
         """asyncio."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._server.connected(self.client, connection)
 
     def data_received(self, data: bytes) -> None:
         """asyncio."""
@@ -319,8 +344,7 @@ class RpcConnection(asyncio.Protocol):
 def all_methods() -> MethodTable:
     """Everything this server answers."""
     table = MethodTable()
-    parts = (rpc_episode, rpc_scene, rpc_actors, rpc_parts, rpc_control, rpc_lights, rpc_refusals)
-    for part in parts:
+    for part in (rpc_episode, rpc_actors, rpc_control, rpc_lights, rpc_parts, rpc_refusals, rpc_scene):
         table.include(part.TABLE)
     table.include(batch_methods(table))
     return table
