@@ -8,7 +8,7 @@ setup(
     package_data={
         "drive_agent.conf": ["*.yaml", "*/*.yaml"],
         "drive_agent.models.embedded": ["weights/*"],
-        "scenarios": ["towns/*.xodr", "routes/*.xml"],
+        "scenarios": ["routes/*.xml"],
         "replay": ["*.html", "*.js", "*.css"],
     },
 )

@@ -22,7 +22,8 @@ _SURFACE = {
     "driving": (96, 92, 90),
     "shoulder": (120, 118, 116),
     "sidewalk": (178, 176, 172),
-    "parking": (110, 104, 100),
+    "parking": (128, 112, 104),
+    "biking": (84, 108, 96),
 }
 _MARK = {"white": (240, 240, 240), "yellow": (60, 190, 235)}
 _STOP = {"light": (60, 60, 230), "stop": (200, 60, 200), "yield": (0, 150, 255)}
@@ -65,7 +66,7 @@ class Plan:
 def draw_town(road_map: RoadMap, routes: Sequence[Route] = (), pixels_per_m: float = 3.0) -> np.ndarray:
     """The town with routes, BGR uint8 (height, width, 3), north up."""
     plan = Plan(road_map, pixels_per_m)
-    for kind in ("sidewalk", "shoulder", "parking", "driving"):
+    for kind in ("sidewalk", "shoulder", "parking", "biking", "driving"):
         for lane in (lane for lane in road_map.lanes if lane.kind == kind):
             plan.fill(np.concatenate([_border(lane, 1.0), _border(lane, -1.0)[::-1]]), _SURFACE[kind])
     for ring in road_map.crosswalks:

@@ -54,9 +54,7 @@ class Arm:
 
     def side(self, *, incoming: bool) -> list[LanePlace]:
         """All lanes of one direction at the border, from the middle outwards."""
-        shapes = self.profile.shapes(
-            self.lanes, pocket=self.has_pocket and incoming, at_crossing=self.flares
-        )
+        shapes = self.profile.shapes(self.lanes, pocket=self.has_pocket and incoming, at_crossing=self.flares)
         return list(_places(shapes, 1 if self.at_start == incoming else -1))
 
     def entry(self, inner_m: float) -> Pose:
@@ -85,12 +83,12 @@ def arms_of(plan: TownPlan, name: str) -> list[tuple[float, int, Arm]]:
         if end == name
     ]
     return [
-        (heading, k, _arm(plan.streets[k], k, at_start, (node.x_m, node.y_m, heading)))
+        (heading, k, _arm(plan.streets[k], k, (node.x_m, node.y_m, heading), at_start=at_start))
         for heading, k, at_start in sorted(found)
     ]
 
 
-def _arm(street: Street, index: int, at_start: bool, mouth: Pose) -> Arm:
+def _arm(street: Street, index: int, mouth: Pose, *, at_start: bool) -> Arm:
     return Arm(
         road_id=index + 1,
         at_start=at_start,
@@ -104,16 +102,19 @@ def _arm(street: Street, index: int, at_start: bool, mouth: Pose) -> Arm:
     )
 
 
-def smallest_gap(plan: TownPlan, name: str, least_rad: float) -> float:
-    """Smallest angle between neighbouring arms. Raises ValueError where it is below `least_rad`."""
+def smallest_gap(plan: TownPlan, name: str) -> float:
+    """Smallest angle between neighbouring arms of a node."""
     headings = [heading for heading, *_ in arms_of(plan, name)]
-    gap = min((b - a) % (2 * math.pi) for a, b in pairwise([*headings, headings[0]]))
-    if gap < least_rad:
+    return min((b - a) % (2 * math.pi) for a, b in pairwise([*headings, headings[0]]))
+
+
+def check_gap(plan: TownPlan, name: str, least_rad: float) -> None:
+    """Raises ValueError where two arms meet more sharply than `least_rad`."""
+    if smallest_gap(plan, name) < least_rad:
         raise ValueError(
             f"{plan.name}: two streets at node {name!r} meet at less than {math.degrees(least_rad):.0f} degrees: "
             "move a node or via"
         )
-    return gap
 
 
 def pulled_out(arm: Arm, radius_m: float) -> Arm:

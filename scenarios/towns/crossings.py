@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from scenarios.towns.arms import Arm, arms_of, pulled_out, smallest_gap, turn
-from scenarios.towns.links import KERB, Way, connection
+from scenarios.towns.arms import Arm, arms_of, check_gap, pulled_out, turn
+from scenarios.towns.links import ACROSS, KERB, Way, connection
 from scenarios.towns.plan import Node, TownPlan
 from scenarios.towns.roads import CROSSWALK_DEPTH_M, LIGHT, STOP, YIELD, Crosswalk, Junction, Road, Signal
 
@@ -24,7 +24,7 @@ _SIGN_OF_CONTROL = {"signals": LIGHT, "stop": STOP, "yield": YIELD, "roundabout"
 
 def place_arms(plan: TownPlan, name: str, junction_ids: Iterator[int]) -> list[Arm]:
     """The node's arms, counter-clockwise, as far out as its tightest right turn needs."""
-    smallest_gap(plan, name, MIN_ARM_ANGLE_RAD)
+    check_gap(plan, name, MIN_ARM_ANGLE_RAD)
     junction = next(junction_ids)
     bare = [replace(arm, junction=junction) for *_, arm in arms_of(plan, name)]
     bare = [replace(arm, has_pocket=_is_protected(plan.nodes[name], arm, bare)) for arm in bare]
@@ -116,13 +116,16 @@ def post(control: str, arm: Arm, road: Road, ids: Iterator[int]) -> Road:
         s_m=crosswalk_m if arm.at_start else road.line.length_m - crosswalk_m,
         span_m=2 * half_road_m + 1.0,
     )
-    return replace(
-        road, signals=(*road.signals, *signals), crosswalks=(*road.crosswalks, crosswalk)
-    )
+    return replace(road, signals=(*road.signals, *signals), crosswalks=(*road.crosswalks, crosswalk))
 
 
 def lay(
-    name: str, node: Node, arms: list[Arm], streets: dict[int, Road], road_ids: Iterator[int], ids: Iterator[int]
+    name: str,
+    node: Node,
+    arms: list[Arm],
+    streets: dict[int, Road],
+    road_ids: Iterator[int],
+    ids: Iterator[int],
 ) -> list[Junction]:
     """The crossing; its lights, signs and crosswalks are put into `streets`, in place."""
     signals_of: dict[int, list[int]] = {}
@@ -164,7 +167,9 @@ def _lane_pairs(come: Arm, leave: Arm, arms: list[Arm]) -> list[tuple[int, int]]
         return [(0, 0)]
     if change <= -STRAIGHT_RAD:
         return [(arriving - 1, leaving - 1)]
-    turns_right = any(turn(come, other) <= -STRAIGHT_RAD for other in arms if other is not come and other.leaves)
+    turns_right = any(
+        turn(come, other) <= -STRAIGHT_RAD for other in arms if other is not come and other.leaves
+    )
     first = int(come.has_pocket)
     through = arriving - first
     pairs = [(first + k, k) for k in range(min(through, leaving))]
@@ -183,10 +188,10 @@ def _ways(name: str, arms: list[Arm]) -> list[Way]:
         for leave in (arm for arm in others if come.arrives and arm.leaves):
             lanes_in, lanes_out = come.incoming, leave.outgoing
             for lane_in, lane_out in _lane_pairs(come, leave, arms):
-                is_corner = leave is rightmost and (lane_in, lane_out) == (len(lanes_in) - 1, len(lanes_out) - 1)
-                ways.append(
-                    Way(come, leave, lanes_in[lane_in], lanes_out[lane_out], KERB if is_corner else "")
-                )
+                right = ""
+                if (lane_in, lane_out) == (len(lanes_in) - 1, len(lanes_out) - 1):
+                    right = KERB if leave is rightmost else ACROSS if leave is _opposite(come, arms) else ""
+                ways.append(Way(come, leave, lanes_in[lane_in], lanes_out[lane_out], right))
     _check_nobody_is_stuck(name, arms, ways)
     return ways
 

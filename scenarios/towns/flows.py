@@ -18,7 +18,8 @@ from scenarios.towns.roads import NO_MARK, SOLID, SOLID_YELLOW, Junction, Mark, 
 
 REACH_S = 1.6  # half of the junction is as long as the slowest arm's limit allows in this time
 RAMP_REACH_M = 38.0  # at least, where a ramp joins or leaves
-MAX_BEND_RAD = math.radians(20)  # between the two ends of the through road, and between it and a ramp
+RAMP_RAD = math.radians(12)  # between a ramp's end and the through road
+MAX_BEND_RAD = math.radians(20)  # of the through road
 LINE = Mark("broken")  # between lanes inside the junction, where nobody changes
 
 
@@ -53,18 +54,17 @@ def _through(town: str, name: str, arms: list[Arm]) -> list[Arm]:
 
 
 def _placed_ramp(town: str, name: str, arm: Arm, beside: Arm, reach_m: float) -> Arm:
-    """A ramp begins to the right of the lanes of the through road's arm it runs beside."""
+    """A ramp begins to the right of the lanes of the through road's arm that it runs beside."""
+    if arm.leaves == arm.arrives:
+        raise ValueError(
+            f"{town}: street {arm.road_id} at node {name!r} is two-way, expected a one-way ramp: "
+            "a flow node has one through road"
+        )
     lanes = beside.outgoing if arm.leaves else beside.incoming
     outer_m = lanes[-1].inner_m + lanes[-1].width_m
     side = -1.0 if arm.leaves else 1.0  # the driver's right, seen away from the node
-    angle = wrap(arm.mouth[2] - beside.mouth[2]) * side
-    if arm.leaves == arm.arrives or not math.radians(5) < angle < MAX_BEND_RAD:
-        raise ValueError(
-            f"{town}: street {arm.road_id} at node {name!r} is no ramp: expected a one-way street that leaves or joins to "
-            f"the right at 5 to {math.degrees(MAX_BEND_RAD):.0f} degrees, found {math.degrees(angle):.0f}"
-        )
-    x_m, y_m, _ = moved(beside.mouth, 0.0, side * outer_m)
-    return replace(arm, mouth=moved((x_m, y_m, arm.mouth[2]), reach_m), is_shifted=True)
+    x_m, y_m, heading = moved(beside.mouth, 0.0, side * outer_m)
+    return replace(arm, mouth=moved((x_m, y_m, wrap(heading + side * RAMP_RAD)), reach_m), is_shifted=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,12 @@ class _Lane:
 
 
 def lay(
-    name: str, node: Node, arms: list[Arm], streets: dict[int, Road], road_ids: Iterator[int], ids: Iterator[int]
+    name: str,
+    node: Node,
+    arms: list[Arm],
+    streets: dict[int, Road],
+    road_ids: Iterator[int],
+    ids: Iterator[int],
 ) -> list[Junction]:
     """The junction; nothing stops here, so nothing is put into `streets`."""
     del streets, ids

@@ -12,7 +12,7 @@ from scenarios.towns.curves import Curve, connect
 from scenarios.towns.roads import NO_MARK, Link, Mark, Road, RoadEnd, RoadLane, Section, blended
 
 SLIVER_M = 0.05  # a strip that begins or ends inside the junction is so wide there
-KERB, OPENS, CLOSES = "kerb", "opens", "closes"
+ACROSS, KERB, OPENS, CLOSES = "across", "kerb", "opens", "closes"
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Strip:
 class Way:
     """From a lane of one arm to a lane of another, and what the connection looks like.
 
-    `right`: KERB carries the strips of both arms round (bicycle lane, shoulder, pavement), OPENS lets a shoulder begin
-    and CLOSES lets it end, as where a ramp leaves or joins; otherwise only a bicycle lane goes across.
+    `right`: KERB carries the strips of both arms round (bicycle lane, shoulder, pavement), ACROSS only a bicycle lane;
+    OPENS lets a shoulder begin and CLOSES lets it end, as where a ramp leaves or joins; "" is the bare lane.
     """
 
     come: Arm
@@ -54,7 +54,9 @@ def connection(way: Way, road_id: int, z_m: float, speed_kmh: float) -> Link:
     line = way.line
     driving = Strip("driving", way.lane_in.id, way.lane_out.id, way.lane_in.width_m, way.lane_out.width_m)
     right = [driving, *_right_strips(way)]
-    strips = {len(way.left) - k: strip for k, strip in enumerate(way.left)}  # lane ids fall from left to right
+    strips = {
+        len(way.left) - k: strip for k, strip in enumerate(way.left)
+    }  # lane ids fall from left to right
     strips |= {-1 - k: strip for k, strip in enumerate(right)}
     lanes = tuple(
         RoadLane(
@@ -87,7 +89,7 @@ def connection(way: Way, road_id: int, z_m: float, speed_kmh: float) -> Link:
 def _right_strips(way: Way) -> list[Strip]:
     come, leave = _beyond(way.come, incoming=True), _beyond(way.leave, incoming=False)
     strips = []
-    if "biking" in come and "biking" in leave:
+    if way.right in (ACROSS, KERB) and "biking" in come and "biking" in leave:
         strips.append(_strip("biking", come.pop("biking"), leave.pop("biking")))
     if way.right == KERB:
         paved = [_merged(side) for side in (come, leave)]

@@ -1,36 +1,28 @@
-"""Random towns for training data, and the command that writes the shipped towns: `python -m scenarios.towns.generate`.
+"""Random towns for training data: `random:SEED`.
 
 A random town is a jittered grid of junctions. Grid corners and junctions that lose a street become bends, so that no
-street is a dead end. Same seed, same text.
+street is a dead end. Same seed, same plan.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 
-from scenarios.towns.brookfield import BROOKFIELD
-from scenarios.towns.opendrive import to_opendrive
-from scenarios.towns.plan import Node, Street, TownPlan, Via
-from scenarios.towns.ridgeport import RIDGEPORT
+from scenarios.towns.plan import Node, Street, TownPlan
+from scenarios.towns.shapes import bowed, dissolve_bends
 
-SHIPPED = {plan.name: plan for plan in (BROOKFIELD, RIDGEPORT)}
 COLUMNS, ROWS = 4, 3
 HILLY_SHARE = 0.5
-BEND_ROOM_M = 45.0
+SWING_M = (5.0, 11.0)  # of a curved street
+STRAIGHT_SHARE = 0.4
 _CONTROL_SHARES = {"signals": 0.62, "stop": 0.25, "yield": 0.08, "free": 0.05}
 
 
-def random_town(seed: int) -> str:
-    """OpenDRIVE text of a random town of about 1.6 km of streets, named `Random<seed>`."""
-    return to_opendrive(random_plan(seed))
-
-
 def random_plan(seed: int) -> TownPlan:
-    """A 3 x 4 grid of nodes about 95-135 m apart, 60 % of its streets curved, some of them two lanes each way."""
+    """A town of about 1.6 km of streets, named `Random<seed>`.
+
+    A 3 x 4 grid of nodes about 95-135 m apart, 60 % of its streets curved, some of them two lanes each way.
+    """
     rng = np.random.default_rng(seed)
     places = _jittered_grid(rng)
     avenue_row, avenue_column = rng.integers(ROWS), rng.integers(COLUMNS)
@@ -46,7 +38,11 @@ def random_plan(seed: int) -> TownPlan:
         a, b = places[column, row], places[other]
         streets.append(
             Street(
-                _name(column, row), _name(*other), _bends(rng, a, b), 2 if wide else 1, 50.0 if wide else 40.0
+                _name(column, row),
+                _name(*other),
+                bowed(rng, a, b, SWING_M, STRAIGHT_SHARE),
+                2 if wide else 1,
+                50.0 if wide else 40.0,
             )
         )
     nodes = {_name(*key): place for key, place in places.items()}
@@ -61,38 +57,6 @@ def random_plan(seed: int) -> TownPlan:
         for (name, node), control in zip(nodes.items(), controls, strict=True)
     }
     return TownPlan(f"Random{seed}", nodes, tuple(streets))
-
-
-def dissolve_bends(
-    nodes: dict[str, Node], streets: list[Street], radius_m: float
-) -> tuple[dict[str, Node], list[Street]]:
-    """Join the two streets at every node that has only two, which becomes a bend of at most `radius_m`."""
-    nodes, streets = dict(nodes), list(streets)
-    for name, node in list(nodes.items()):
-        meeting = [street for street in streets if name in (street.start, street.end)]
-        if len(meeting) != 2:
-            continue
-        first, second = meeting
-        first = first if first.end == name else _reversed(first)
-        second = second if second.start == name else _reversed(second)
-        bend = Via(node.x_m, node.y_m, radius_m)
-        first, second = (replace(half, via=_away_from(bend, half.via)) for half in (first, second))
-        lanes, speed_kmh = min((street.lanes, street.speed_kmh) for street in meeting)
-        joined = replace(
-            first, end=second.end, via=(*first.via, bend, *second.via), lanes=lanes, speed_kmh=speed_kmh
-        )
-        streets = [street for street in streets if street not in meeting] + [joined]
-        del nodes[name]
-    return nodes, streets
-
-
-def _away_from(bend: Via, others: tuple[Via, ...]) -> tuple[Via, ...]:
-    """The bends that leave this one room for its radius."""
-    return tuple(via for via in others if math.dist((via.x_m, via.y_m), (bend.x_m, bend.y_m)) > BEND_ROOM_M)
-
-
-def _reversed(street: Street) -> Street:
-    return replace(street, start=street.end, end=street.start, via=street.via[::-1])
 
 
 def _jittered_grid(rng: np.random.Generator) -> dict[tuple[int, int], Node]:
@@ -124,30 +88,3 @@ def _name(column: int, row: int) -> str:
 def _touches_crossing(street: Street) -> bool:
     """Whether an end is a four-armed node of the full grid: without this street nobody is cut off."""
     return bool({"B2", "C2"} & {street.start, street.end})
-
-
-def _bends(rng: np.random.Generator, a: Node, b: Node) -> tuple[Via, ...]:
-    """Nothing for a straight street, one bend for a bow, two for an S."""
-    shape = rng.choice(["straight", "bow", "s"], p=[0.4, 0.4, 0.2])
-    dx, dy = b.x_m - a.x_m, b.y_m - a.y_m
-    length_m = math.hypot(dx, dy)
-    side = float(rng.choice([-1.0, 1.0])) * float(rng.uniform(5.0, 11.0)) / length_m
-
-    def via(along: float, across: float) -> Via:
-        return Via(a.x_m + along * dx - across * dy, a.y_m + along * dy + across * dx, 120.0)
-
-    if shape == "bow":
-        return (via(0.5, side),)
-    if shape == "s":
-        return (via(0.4, side * 0.4), via(0.6, -side * 0.4))
-    return ()
-
-
-def main() -> None:
-    """Write the shipped towns anew."""
-    for plan in SHIPPED.values():
-        Path(__file__).with_name(f"{plan.name}.xodr").write_text(to_opendrive(plan))
-
-
-if __name__ == "__main__":
-    main()

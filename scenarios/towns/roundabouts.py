@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from scenarios.towns.arms import Arm, arms_of, pulled_out, smallest_gap
+from scenarios.towns.arms import Arm, arms_of, check_gap, pulled_out, smallest_gap
 from scenarios.towns.crossings import post
 from scenarios.towns.curves import Curve, Piece, Pose, wrap
 from scenarios.towns.links import KERB, Strip, Way, connection
@@ -28,7 +28,9 @@ from scenarios.towns.roads import (
 )
 
 MIN_ARM_ANGLE_RAD = math.radians(58)
-HALF_MOUTH_RAD = math.radians(30)  # a junction takes this much of the ring to each side of its street, at most
+HALF_MOUTH_RAD = math.radians(
+    30
+)  # a junction takes this much of the ring to each side of its street, at most
 RING_ROAD_RAD = math.radians(14)  # of the ring are left between two junctions, at least
 RING_KMH = 30.0
 ENTRY_ROOM_M = 2.0  # of street before its bend into the ring
@@ -37,8 +39,8 @@ ISLAND_M = 3.0  # planted border of the island
 
 def place_arms(plan: TownPlan, name: str, junction_ids: Iterator[int]) -> list[Arm]:
     """The arms, counter-clockwise, so far out that their bends into the ring end there."""
-    gap = smallest_gap(plan, name, MIN_ARM_ANGLE_RAD)
-    half = _half_mouth(gap)
+    check_gap(plan, name, MIN_ARM_ANGLE_RAD)
+    half = _half_mouth(smallest_gap(plan, name))
     distance_m = plan.nodes[name].radius_m * (1 / math.cos(half) + math.tan(half)) + ENTRY_ROOM_M
     arms = []
     for *_, arm in arms_of(plan, name):
@@ -65,7 +67,12 @@ def _on_ring(node: Node, angle: float) -> Pose:
 
 
 def lay(
-    name: str, node: Node, arms: list[Arm], streets: dict[int, Road], road_ids: Iterator[int], ids: Iterator[int]
+    name: str,
+    node: Node,
+    arms: list[Arm],
+    streets: dict[int, Road],
+    road_ids: Iterator[int],
+    ids: Iterator[int],
 ) -> list[Junction]:
     """A junction for each arm; the ring's roads, and signs and crosswalks of the arms, are put into `streets`."""
     headings = [arm.mouth[2] for arm in arms]
@@ -76,15 +83,15 @@ def lay(
         streets[road_id] = _ring_road(node, arm, following, half, road_id)
         start, end = _on_ring(node, arm.mouth[2] + half), _on_ring(node, following.mouth[2] - half)
         begins.append(_ring_arm(road_id, start, arm.junction, at_start=True))
-        ends.append(_ring_arm(road_id, (end[0], end[1], wrap(end[2] + math.pi)), following.junction, at_start=False))
+        ends.append(
+            _ring_arm(road_id, (end[0], end[1], wrap(end[2] + math.pi)), following.junction, at_start=False)
+        )
     junctions = []
     for number, arm in enumerate(arms):
         come, leave = ends[number - 1], begins[number]
         if arm.arrives:
             streets[arm.road_id] = post(node.control, arm, streets[arm.road_id], ids)
-        links = tuple(
-            connection(way, next(road_ids), node.z_m, RING_KMH) for way in _ways(come, leave, arm)
-        )
+        links = tuple(connection(way, next(road_ids), node.z_m, RING_KMH) for way in _ways(come, leave, arm))
         junctions.append(Junction(arm.junction, f"{name} {number + 1}", links))
     return junctions
 
@@ -97,9 +104,7 @@ def _ring_arm(road_id: int, mouth: Pose, junction: int, *, at_start: bool) -> Ar
 def _ways(come: Arm, leave: Arm, arm: Arm) -> list[Way]:
     """Round, out and in."""
     island = Strip("median", 1, 1, ISLAND_M, ISLAND_M)
-    ways = [
-        Way(come, leave, come.incoming[0], leave.outgoing[0], left=(island,), left_mark=SOLID_YELLOW)
-    ]
+    ways = [Way(come, leave, come.incoming[0], leave.outgoing[0], left=(island,), left_mark=SOLID_YELLOW)]
     if arm.leaves:
         ways.append(Way(come, arm, come.incoming[0], arm.outgoing[0], KERB))
     if arm.arrives:

@@ -73,7 +73,10 @@ def _sections(street: Street, length_m: float, start: Arm, end: Arm) -> tuple[Se
     pocket_m = min(POCKET_M, POCKET_SHARE * length_m)
     has_flares = street.profile.parking_m > 0 or street.profile.median_m > 0
     cuts_m = {0.0, length_m}
-    for arm, near_m, pocket_end_m in ((start, FLARE_M, pocket_m), (end, length_m - FLARE_M, length_m - pocket_m)):
+    for arm, near_m, pocket_end_m in (
+        (start, FLARE_M, pocket_m),
+        (end, length_m - FLARE_M, length_m - pocket_m),
+    ):
         if has_flares and arm.flares:
             cuts_m.add(near_m)
         if arm.has_pocket:
@@ -83,14 +86,15 @@ def _sections(street: Street, length_m: float, start: Arm, end: Arm) -> tuple[Se
     for low_m, high_m in stretches:
         middle_m = (low_m + high_m) / 2
         at_crossing = (start.flares and middle_m < FLARE_M) or (end.flares and middle_m > length_m - FLARE_M)
-        pockets = (end.has_pocket and middle_m > length_m - pocket_m, start.has_pocket and middle_m < pocket_m)
+        pockets = (
+            end.has_pocket and middle_m > length_m - pocket_m,
+            start.has_pocket and middle_m < pocket_m,
+        )
         shapes = [
             street.profile.shapes(street.lanes, pocket=pocket, at_crossing=at_crossing) for pocket in pockets
         ]
         sides.append((shapes[0], [] if street.one_way else shapes[1]))
-    return tuple(
-        _section(street, low_m, sides, number) for number, (low_m, _) in enumerate(stretches)
-    )
+    return tuple(_section(street, low_m, sides, number) for number, (low_m, _) in enumerate(stretches))
 
 
 _Sides = tuple[list[LaneShape], list[LaneShape]]  # right and left of the reference line
