@@ -123,15 +123,17 @@ class DriveAgent(AutonomousAgent):
             self._log.close(error)
             raise
         self._log.write(truth, decision)
+        if self._log.ended:
+            self._truth.close()
         command = decision.command
         return carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
 
     def destroy(self) -> None:
         """The route is over: end the log. The driver stays loaded."""
-        if self._truth is not None:
-            self._truth.close()
         if self._log is not None:
             self._log.close()
+        if self._truth is not None:
+            self._truth.close()
 
     def _warm_up(self, briefing: Briefing, ground: Ground, truth: Truth) -> None:
         """One step on black pictures: what a first answer costs more is spent here, not under the route's watchdog."""

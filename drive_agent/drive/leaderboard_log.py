@@ -67,10 +67,15 @@ class RouteLog:
         self._began_s = time.perf_counter()
         self._closed = False
 
+    @property
+    def ended(self) -> bool:
+        """Has our judge seen the end of the route."""
+        return self._judge.ended is not None
+
     def write(self, truth: Truth, decision: Decision) -> None:
         """Append and judge one tick; when our judge is done before the evaluator, the rest is only logged."""
         self._writer.write(truth, decision)
-        if self._judge.ended is None:
+        if not self.ended:
             self._judge.update(truth)
 
     def close(self, error: Exception | None = None) -> None:

@@ -6,6 +6,7 @@ is on the way from `input_data` to a `Frame`.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,22 +48,27 @@ class EvaluatorTruth:
         self._own_world = self._client.get_world()
         self._sensor: carla.Sensor | None = None
         self._waited = 0
+        self._closed = False
         self._lock = threading.Lock()
         self._collisions: list[Collision] = []
 
     def read(self, time_us: int) -> Truth:
         """The current tick, told at the route's own time."""
-        if self._sensor is None:
+        if self._sensor is None and not self._closed:
             self._sensor = self._listen()
         with self._lock:
             collisions, self._collisions = tuple(self._collisions), []
         return replace(self._reader.read(collisions), time_us=time_us)
 
     def close(self) -> None:
-        """Stop listening; the sensor stays the evaluator's."""
-        if self._sensor is not None:
+        """Stop listening; the sensor stays the evaluator's. Harmless when it is done already."""
+        self._closed = True
+        if self._sensor is None:
+            return
+        # Where the evaluator has destroyed its sensor first, LibCarla 0.9.16 may find the stream's socket closed already.
+        with contextlib.suppress(RuntimeError):
             self._sensor.stop()
-            self._sensor = None
+        self._sensor = None
 
     def _listen(self) -> carla.Sensor | None:
         """Listen to the collision sensor that the evaluator's criterion has put on the ego, None while there is none."""

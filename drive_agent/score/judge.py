@@ -63,8 +63,10 @@ class RouteJudge:
 
     @property
     def simulated_s(self) -> float:
-        """From the first tick to the last one."""
-        return self._last.time_s - self._first_s if self._last else 0.0
+        """How long the drive took, its first tick included, as the Leaderboard's clock counts."""
+        if self._last is None or self._ticks < 2:
+            return 0.0
+        return round((self._last.time_s - self._first_s) * self._ticks / (self._ticks - 1), 6)
 
     @property
     def events(self) -> tuple[Event, ...]:
