@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from drive_agent.sim.actors import Actor, Kind
+from drive_agent.sim.actors import Actor
+from drive_agent.sim.appearance import drawn_actors
 from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.scenery import StaticScene
@@ -33,7 +34,6 @@ KINDS = {
 }
 DEFAULT_IMAGE = {"image_size_x": "800", "image_size_y": "600", "fov": "90.0"}
 MAX_PIXELS = 4096 * 4096
-_DEFAULT_COLOR = (128, 128, 128)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Cameras:
             },
             lamps=self._world.lamps.levels,
             cameras=list(pictures),
-            actors=self._drawn_actors(),
+            actors=drawn_actors(self._world),
             shots=shots,
         )
 
@@ -160,36 +160,3 @@ class Cameras:
         header = stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
         picture = pictures.setdefault(camera, len(pictures))
         return Shot(sensor.stream_id, kind, header + image_header(width, height, fov_deg), picture)
-
-    def _drawn_actors(self) -> list[DrawnActor]:
-        world = self._world
-        drawn = []
-        for actor, row in zip(world.vehicles.owners, world.vehicles.rows, strict=True):
-            steer_deg = float(np.degrees(row["steer_rad"]))
-            drawn.append(_drawn(world, actor, int(row["light_flags"]), steer_deg, float(row["forward_mps"])))
-        for actor, row in zip(world.walkers.owners, world.walkers.rows, strict=True):
-            drawn.append(_drawn(world, actor, 0, 0.0, float(np.hypot(*row["velocity"][:2]))))
-        drawn.extend(_drawn(world, actor, 0, 0.0, 0.0) for actor in world.props.owners)
-        return drawn
-
-
-def _drawn(world: World, actor: Actor, light_flags: int, steer_deg: float, speed_mps: float) -> DrawnActor:
-    return DrawnActor(
-        actor.id,
-        actor.type_id,
-        *world.pose_of(actor),
-        actor.half_extents,
-        _color(actor),
-        light_flags,
-        steer_deg,
-        speed_mps,
-    )
-
-
-def _color(actor: Actor) -> tuple[int, int, int]:
-    """The `color` attribute of a vehicle, "r,g,b"."""
-    parts = actor.attributes.get("color", "").split(",")
-    if actor.kind is not Kind.VEHICLE or len(parts) != 3:
-        return _DEFAULT_COLOR
-    red, green, blue = (int(part) for part in parts)
-    return red, green, blue

@@ -1,132 +1,197 @@
-"""Rays against upright boxes and the ground: what lidar, radar, obstacle sensor and `cast_ray` see. Boxes, not meshes."""
+"""What rays and swept spheres meet: the triangles that the cameras see, static ones and those of actors.
 
-import math
+One geometry for lidar, radar, obstacle detector, `cast_ray` and `project_point`. Knows neither sensors nor the world's
+tables; CARLA's axes, metres.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numba import njit
+import numpy.typing as npt
 
-from drive_agent.sim.collision import STATIC_CELL_M
-from drive_agent.sim.ground import ground_height
+from drive_agent.sim.render import bvh
+from drive_agent.sim.render.camera import DrawnActor
+from drive_agent.sim.render.kernel import Draws, Instances, Triangles
+from drive_agent.sim.render.mesh import Mesh
+from drive_agent.sim.render.stage import Stage
+from drive_agent.sim.sweep import sweep_sphere
 
-NOTHING, GROUND = -1, -2  # `target` otherwise: index of a body, or number of bodies + index of a static box
+_STEP_PAST_M = 1e-3  # beyond a hit, where the search for the next thing goes on
+_MOST_THINGS = 256  # along one ray
 
-HIT = np.dtype([("distance", "f8"), ("target", "i8"), ("cos_incidence", "f8")], align=True)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _slab(origin, direction, half):
-    """Entry and exit of a ray through -half..half on one axis."""
-    if abs(direction) < 1e-12:
-        return (-1e18, 1e18) if abs(origin) <= half else (1e18, -1e18)
-    near, far = (-half - origin) / direction, (half - origin) / direction
-    return (near, far) if near <= far else (far, near)
+Vector = np.ndarray  # float64 (3,)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _box_distance(ox, oy, oz, dx, dy, dz, x, y, z, length, width, height, yaw):
-    """Distance to where a unit ray enters an upright box, and the cosine of incidence; (1e18, 0) for a miss or from inside."""
-    cos, sin = math.cos(yaw), math.sin(yaw)
-    px, py, pz = ox - x, oy - y, oz - z
-    along, across = dx * cos + dy * sin, -dx * sin + dy * cos
-    near_x, far_x = _slab(px * cos + py * sin, along, length)
-    near_y, far_y = _slab(-px * sin + py * cos, across, width)
-    near_z, far_z = _slab(pz, dz, height)
-    near = max(near_x, near_y, near_z)
-    if near <= 0.0 or near > min(far_x, far_y, far_z):
-        return 1e18, 0.0
-    return near, abs(along if near == near_x else across if near == near_y else dz)
+@dataclass(frozen=True)
+class Scan:
+    """What n rays met, one entry a ray."""
+
+    distance_m: np.ndarray  # float32 (n,); the reach where nothing was met
+    tag: np.ndarray  # uint8 (n,), see render/labels.py; 0 where nothing was met
+    target: np.ndarray  # int32 (n,): actor id; negative for a static object; 0 for surfaces and nothing
+    cos_incidence: np.ndarray  # float32 (n,)
+    met: np.ndarray  # bool (n,)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _ground_distance(ground, level, ox, oy, oz, dx, dy, dz, reach):
-    """Distance along a falling ray to the ground: from the height under the start, corrected twice where it lands."""
-    if dz > -1e-6:
-        return 1e18
-    distance = (oz - level) / -dz
-    for _ in range(2):
-        if not 0.0 < distance < reach * 1.5:
-            return 1e18
-        height = ground_height(ground, ox + dx * distance, oy + dy * distance, level)
-        if math.isnan(height):
-            break
-        distance = (oz - height) / -dz
-    return distance if distance > 0.0 else 1e18
+@dataclass(frozen=True)
+class Touch:
+    """One thing along a ray or before a moving sphere."""
+
+    distance_m: float
+    tag: int
+    target: int  # as in Scan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _first_crossing(start, direction, origin, cell):
-    """Distance along a ray to where it leaves its cell on one axis, the distance per cell, and the way it goes."""
-    if abs(direction) < 1e-12:
-        return 1e18, 1e18, 0
-    edge = origin + (cell + (1 if direction > 0.0 else 0)) * STATIC_CELL_M
-    return (edge - start) / direction, STATIC_CELL_M / abs(direction), 1 if direction > 0.0 else -1
+class Geometry:
+    """The meshes of a town and of the bodies seen in it so far, ready for rays. Trees grow when they are first needed."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._bodies = bvh.no_surfaces()
+        self._parts: dict[int, _Part] = {}  # by first row in Triangles
+        self._hidden: frozenset[int] = frozenset()
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage(self._mesh)
+
+    @cached_property
+    def _town(self) -> bvh.Surfaces:
+        triangles = self._stage.triangles
+        return bvh.build_surfaces(triangles.corners, triangles.normals, 0)
+
+    def at(self, actors: Sequence[DrawnActor], hidden: frozenset[int] = frozenset()) -> "Moment":
+        """The town with these actors in it and without the static objects of these numbers."""
+        town = self._without(hidden)
+        draws, instances = self._stage.pose(actors)
+        triangles = self._stage.triangles
+        parts = [
+            self._part(int(first), int(last)) for first, last in zip(draws.first, draws.last, strict=True)
+        ]
+        return Moment(triangles, town, _crowd(self._bodies, parts, draws, instances), instances, draws)
+
+    def _without(self, hidden: frozenset[int]) -> bvh.Surfaces:
+        if hidden != self._hidden:
+            self.__dict__.pop("_town", None)
+            self._hidden = hidden
+            gone = np.isin(self._stage.triangles.objects[self._town.triangles], list(hidden))
+            self._town.planes[gone] = 0.0  # a plane without a normal is never met
+        return self._town
+
+    def _part(self, first: int, last: int) -> "_Part":
+        if first not in self._parts:
+            corners = self._stage.triangles.corners[first:last]
+            surfaces = bvh.build_surfaces(corners, self._stage.triangles.normals[first:last], first)
+            self._bodies, root = bvh.with_tree(self._bodies, surfaces)
+            low, high = corners.min((0, 1)), corners.max((0, 1))
+            self._parts[first] = _Part(root, (low + high) / 2, (high - low) / 2)
+        return self._parts[first]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _static_hit(grid, ox, oy, oz, dx, dy, dz, reach, inflate, best):
-    """Nearest static box along a ray nearer than `best`; visits the cells it crosses (Amanatides and Woo, 1987)."""
-    found, cosine, limit = -1, 0.0, min(reach, best)
-    column = int(math.floor((ox - grid.origin_x) / STATIC_CELL_M))
-    row = int(math.floor((oy - grid.origin_y) / STATIC_CELL_M))
-    next_x, each_x, way_x = _first_crossing(ox, dx, grid.origin_x, column)
-    next_y, each_y, way_y = _first_crossing(oy, dy, grid.origin_y, row)
-    entered = 0.0
-    while entered <= limit:
-        if 0 <= row < grid.rows and 0 <= column < grid.columns:
-            cell = row * grid.columns + column
-            for slot in range(grid.starts[cell], grid.starts[cell + 1]):
-                box = grid.boxes[grid.items[slot]]
-                distance, cos = _box_distance(
-                    ox, oy, oz, dx, dy, dz, box[0], box[1], box[2],
-                    box[3] + inflate, box[4] + inflate, box[5] + inflate, box[6],
-                )  # fmt: skip
-                if distance < limit:
-                    limit, found, cosine = distance, grid.items[slot], cos
-        if next_x < next_y:
-            entered, next_x, column = next_x, next_x + each_x, column + way_x
-        else:
-            entered, next_y, row = next_y, next_y + each_y, row + way_y
-    return limit, found, cosine
+@dataclass(frozen=True)
+class _Part:
+    """One rigid part of a body in its own frame."""
+
+    root: int  # of its tree
+    center: np.ndarray  # float32 (3,), of its box
+    half: np.ndarray  # float32 (3,)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def cast_rays(origin, directions, reach, bodies, skip, grid, ground, see_ground, see_static, inflate, hits):
-    """First thing each unit direction (n, 3) meets within `reach` metres of origin (3,) -> HIT (n,).
+def _crowd(bodies: bvh.Surfaces, parts: list[_Part], draws: Draws, instances: Instances) -> bvh.Crowd:
+    """Parts in their places, under a tree over their upright boxes."""
+    if not parts:
+        return bvh.Crowd(bodies, bvh.no_surfaces().tree, np.zeros(0, np.int32), np.zeros(1, np.int32))
+    turns, places = instances.rotations[draws.instances], instances.translations[draws.instances]
+    centers = np.einsum("nij,nj->ni", turns, np.array([part.center for part in parts])) + places
+    halves = np.einsum("nij,nj->ni", np.abs(turns), np.array([part.half for part in parts]))
+    tree, order = bvh.build_tree(centers - halves, centers + halves)
+    roots = np.zeros(len(instances.ids), np.int32)
+    roots[draws.instances] = [part.root for part in parts]
+    return bvh.Crowd(bodies, tree, draws.instances[order], roots)
 
-    Body `skip` is not seen (the carrier of the sensor); boxes grow by `inflate` metres, at most
-    LARGEST_INFLATION_M, on every side.
-    """
-    ox, oy, oz = origin[0], origin[1], origin[2]
-    level = ground_height(ground, ox, oy, oz)
-    if math.isnan(level):
-        level = 0.0
-    near = np.empty(bodies.shape[0], np.int64)
-    near_count = 0
-    for index in range(bodies.shape[0]):
-        b = bodies[index]
-        size = math.sqrt(b.half_length**2 + b.half_width**2 + b.half_height**2) + inflate
-        far = math.sqrt((b.x - ox) ** 2 + (b.y - oy) ** 2 + (b.z - oz) ** 2)
-        if index != skip and far < reach + size:
-            near[near_count] = index
-            near_count += 1
-    for ray in range(directions.shape[0]):
-        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
-        best, target, cosine = reach, NOTHING, 0.0
-        if see_ground:
-            distance = _ground_distance(ground, level, ox, oy, oz, dx, dy, dz, reach)
-            if distance < best:
-                best, target, cosine = distance, GROUND, -dz
-        for slot in range(near_count):
-            b = bodies[near[slot]]
-            distance, cos = _box_distance(
-                ox, oy, oz, dx, dy, dz, b.x, b.y, b.z,
-                b.half_length + inflate, b.half_width + inflate, b.half_height + inflate, b.yaw,
-            )  # fmt: skip
-            if distance < best:
-                best, target, cosine = distance, near[slot], cos
-        if see_static:
-            distance, found, cos = _static_hit(grid, ox, oy, oz, dx, dy, dz, reach, inflate, best)
-            if found >= 0:
-                best, target, cosine = distance, bodies.shape[0] + found, cos
-        hit = hits[ray]
-        hit.distance, hit.target, hit.cos_incidence = best, target, cosine
+
+@dataclass(frozen=True)
+class Moment:
+    """Everything that rays can meet at one moment."""
+
+    triangles: Triangles
+    town: bvh.Surfaces
+    crowd: bvh.Crowd
+    instances: Instances
+    draws: Draws  # of the actors
+
+    def cast(self, origin: npt.ArrayLike, directions: np.ndarray, reach_m: float) -> Scan:
+        """The first thing that each unit direction (n, 3) meets within `reach_m` of `origin`."""
+        count = len(directions)
+        hits = bvh.Hits(
+            np.empty(count, np.float32), np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.float32)
+        )  # fmt: skip
+        stacks = np.empty((2, bvh.STACK), np.int32), np.empty((2, bvh.STACK), np.float32)
+        bvh.cast(
+            self.town, self.crowd, self.instances, np.asarray(origin, np.float32),
+            np.ascontiguousarray(directions, np.float32), np.float32(reach_m), hits, *stacks,
+        )  # fmt: skip
+        met = hits.triangle >= 0
+        tag = np.where(met, self.triangles.tags[hits.triangle], np.uint8(0))
+        target = np.where(
+            hits.instance > 0, self.instances.ids[hits.instance], self.triangles.objects[hits.triangle]
+        )
+        return Scan(hits.distance_m, tag, np.where(met, target, 0), hits.cos_incidence, met)
+
+    def along(self, origin: Vector, direction: Vector, reach_m: float) -> Iterator[Touch]:
+        """Everything that a ray (unit direction) goes through, each thing once, the nearest first."""
+        seen: set[tuple[int, int]] = set()
+        done_m = 0.0
+        while len(seen) < _MOST_THINGS and done_m < reach_m:
+            scan = self.cast(origin + direction * done_m, direction[None], reach_m - done_m)
+            if not scan.met[0]:
+                return
+            done_m += float(scan.distance_m[0])
+            touch = Touch(done_m, int(scan.tag[0]), int(scan.target[0]))
+            # an actor is one thing; of the surfaces each kind is one
+            thing = (touch.target, 0 if touch.target > 0 else touch.tag)
+            if thing not in seen:
+                seen.add(thing)
+                yield touch
+            done_m += _STEP_PAST_M
+
+    def sweep(
+        self, origin: Vector, direction: Vector, radius_m: float, reach_m: float, ignored: Collection[int], *, town: bool
+    ) -> Touch | None:  # fmt: skip
+        """The first thing that a sphere moving along a unit direction touches, and how far it got; None if nothing.
+
+        `ignored` are ids of actors; without `town` only actors count.
+        """
+        end = origin + direction * reach_m
+        low, high = np.minimum(origin, end) - radius_m, np.maximum(origin, end) + radius_m
+        best: Touch | None = None
+        for corners, normals, rows, actor_id in self._near(low, high, ignored, town=town):
+            distance, row = sweep_sphere(corners, normals, origin, direction, radius_m, reach_m)
+            if row >= 0 and (best is None or distance < best.distance_m):
+                target = actor_id or int(self.triangles.objects[rows[row]])
+                best = Touch(distance, int(self.triangles.tags[rows[row]]), target)
+        return best
+
+    def _near(
+        self, low: Vector, high: Vector, ignored: Collection[int], *, town: bool
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
+        """Triangles that may reach into an upright box: corners and normals in the world, rows, the owner's id or 0."""
+        if town:
+            faces, stack = np.empty(len(self.town.triangles), np.int32), np.empty(bvh.STACK, np.int32)
+            faces = faces[
+                : bvh.within(self.town, low.astype(np.float32), high.astype(np.float32), stack, faces)
+            ]
+            rows = self.town.triangles[faces[self.town.planes[faces, :3].any(1)]]  # hidden ones have no plane
+            yield self.triangles.corners[rows], self.triangles.normals[rows], rows, 0
+        draws, radii = self.draws, self.draws.radii[:, None]
+        close = ((draws.centers + radii > low) & (draws.centers - radii < high)).all(1)
+        for first, last, instance in zip(
+            draws.first[close], draws.last[close], draws.instances[close], strict=True
+        ):
+            actor_id = int(self.instances.ids[instance])
+            if actor_id not in ignored:
+                turn, rows = self.instances.rotations[instance], np.arange(first, last)
+                corners = self.triangles.corners[rows] @ turn.T + self.instances.translations[instance]
+                yield corners, self.triangles.normals[rows] @ turn.T, rows, actor_id

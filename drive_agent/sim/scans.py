@@ -1,16 +1,19 @@
-"""Sensors that cast rays: lidar, semantic lidar, radar, obstacle detector. They see boxes and the ground, not meshes."""
+"""Sensors that cast rays into the world's meshes: lidar, semantic lidar, radar, obstacle detector. Bodies of their messages.
+
+Rays meet what cameras see, the carrier of the sensor included, as in CARLA; the obstacle detector alone ignores it.
+"""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from drive_agent.sim import wire
 from drive_agent.sim.actors import Actor
-from drive_agent.sim.collision import LARGEST_INFLATION_M
+from drive_agent.sim.appearance import solid_actors
+from drive_agent.sim.motion import velocity_of_sensor
 from drive_agent.sim.poses import rotation_matrix
-from drive_agent.sim.raycast import GROUND, HIT, NOTHING, cast_rays
-from drive_agent.sim.render import labels
+from drive_agent.sim.raycast import Moment, Scan
+from drive_agent.sim.scenery import encode_label_as_actor
 from drive_agent.sim.wire import Encoded
 from drive_agent.sim.world import World
 
@@ -19,55 +22,36 @@ SEMANTIC_POINT = np.dtype(
 )
 
 
-@dataclass(frozen=True)
-class Scan:
-    """Rays and what they met: directions float64 (n, 3) in the sensor's axes, hits HIT (n,), channels int64 (n,)."""
-
-    directions: np.ndarray
-    hits: np.ndarray
-
-    @property
-    def met(self) -> np.ndarray:
-        """bool (n,): the rays that met something."""
-        return self.hits["target"] != NOTHING
+def surroundings(world: World) -> Moment:
+    """What rays can meet now."""
+    return world.geometry.at(solid_actors(world), world.scene.hidden_objects)
 
 
-def cast(
-    world: World, sensor: Actor, directions: np.ndarray, reach_m: float, *, inflate_m: float = 0.0, ground: bool = True,
-    static: bool = True,
-) -> Scan:  # fmt: skip
-    """Cast unit directions (n, 3) in the sensor's axes from where it is; its parent is not seen."""
-    rotation = np.array(rotation_matrix(*sensor.pose[3:]))
-    parent = world.actors.find(sensor.parent_id)
-    skip = world.body_index(parent) if parent is not None else -1
-    hits = np.zeros(len(directions), HIT)
-    cast_rays(
-        np.array(sensor.pose[:3]), np.ascontiguousarray(directions @ rotation.T), reach_m, world.bodies, skip,
-        world.scene.grid, world.town.ground, ground, static, inflate_m, hits,
-    )  # fmt: skip
-    return Scan(directions, hits)
+def actor_ids(world: World, targets: np.ndarray) -> np.ndarray:
+    """Ids of actors for the targets of a scan, uint32 (n,): traffic lights are actors too; 0 for what is none."""
+    numbers = {light.signal_id: light.object_id for light in world.scene.scenery.lights}
+    ids = np.zeros(1 - min(0, int(targets.min(initial=0))), np.uint32)
+    for site, actor in zip(world.signals.lights, world.light_actors, strict=True):
+        number = numbers.get(site.signal_id, 0)
+        if -len(ids) < number < 0:
+            ids[-number] = actor.id
+    return np.where(targets > 0, targets, ids[np.maximum(-targets, 0)]).astype(np.uint32)
 
 
-def labels_and_ids(world: World, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Semantic label and actor id (0: none) of each target, uint32 (n,)."""
-    owners = world.body_owners
-    tags = np.zeros(len(owners) + len(world.scene.labels) + 2, np.uint32)
-    ids = np.zeros(len(tags), np.uint32)
-    tags[: len(owners)] = [owner.tags[0] for owner in owners]
-    ids[: len(owners)] = [owner.id for owner in owners]
-    tags[len(owners) : len(tags) - 2] = world.scene.labels
-    tags[GROUND] = labels.ROADS  # the last but one; the last stands for nothing
-    return tags[targets], ids[targets]
+def _cast(moment: Moment, sensor: Actor, directions: np.ndarray, reach_m: float) -> Scan:
+    """Cast unit directions (n, 3) in the sensor's axes from where it is."""
+    rotation = np.array(rotation_matrix(*sensor.pose[3:]), np.float32)
+    return moment.cast(sensor.pose[:3], directions @ rotation.T, reach_m)
 
 
 # ---- lidar -----------------------------------------------------------------------------------------------------------
 
 
 class Sweep:
-    """The turning head of a lidar: which directions a tick covers."""
+    """The turning head of a lidar: which directions a tick covers. Its phase goes on from tick to tick."""
 
     def __init__(self, numbers: dict[str, float]) -> None:
-        self.channels = max(1, int(numbers["channels"]))
+        self.channels = int(numbers["channels"])
         self._points_per_second = numbers["points_per_second"]
         self._frequency_hz = numbers["rotation_frequency"]
         self._fov_rad = math.radians(numbers["horizontal_fov"])
@@ -76,83 +60,99 @@ class Sweep:
         self.angle_rad = 0.0
 
     def advance(self, delta_s: float) -> np.ndarray:
-        """Unit directions (channels * points, 3), those of one channel together, the top channel first."""
-        count = max(1, round(self._points_per_second * delta_s / self.channels))
-        turned = min(self._frequency_hz * self._fov_rad * delta_s, self._fov_rad)
-        azimuths = (self.angle_rad + turned / count * np.arange(count)) % self._fov_rad - self._fov_rad / 2
+        """Unit directions float32 (channels * points, 3), those of one channel together, the top channel first."""
+        count = math.floor(self._points_per_second * delta_s / self.channels + 0.5)
+        turned = self._frequency_hz * self._fov_rad * delta_s
+        azimuths = (
+            self.angle_rad + turned / max(count, 1) * np.arange(count)
+        ) % self._fov_rad - self._fov_rad / 2
         self.angle_rad = (self.angle_rad + turned) % self._fov_rad
-        azimuth, elevation = np.tile(azimuths, self.channels), np.repeat(self._elevations, count)
-        level = np.cos(elevation)
-        return np.column_stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
+        directions = np.empty((self.channels, count, 3), np.float32)
+        directions[..., 0] = np.outer(np.cos(self._elevations), np.cos(azimuths))
+        directions[..., 1] = np.outer(np.cos(self._elevations), np.sin(azimuths))
+        directions[..., 2] = np.sin(self._elevations)[:, None]
+        return directions.reshape(-1, 3)
+
+    def per_channel(self, rays: np.ndarray, total: int) -> np.ndarray:
+        """How many of the rays with these indices, of `total`, belong to each channel."""
+        return np.bincount(rays * self.channels // max(total, 1), minlength=self.channels)
 
 
 def lidar_body(
-    world: World, sensor: Actor, sweep: Sweep, numbers: dict[str, float], random: np.random.Generator
-) -> bytes:
+    world: World, moment: Moment, sensor: Actor, sweep: Sweep, numbers: dict[str, float], random: np.random.Generator
+) -> bytes:  # fmt: skip
     """Points of this tick with intensity; lost and noisy as the attributes say (CARLA's documented model)."""
-    scan = cast(world, sensor, sweep.advance(world.delta_s), numbers["range"])
-    distance = scan.hits["distance"]
-    intensity = np.exp(-numbers["atmosphere_attenuation_rate"] * distance)
+    directions = sweep.advance(world.delta_s)
+    shot = np.nonzero(random.random(len(directions)) >= numbers["dropoff_general_rate"])[0]
+    scan = _cast(moment, sensor, directions[shot], numbers["range"])
+    intensity = np.exp(-numbers["atmosphere_attenuation_rate"] * scan.distance_m)
     limit, zero = numbers["dropoff_intensity_limit"], numbers["dropoff_zero_intensity"]
-    kept = scan.met & (random.random(len(distance)) >= numbers["dropoff_general_rate"])
     chance = (1.0 - zero) + zero * intensity / max(limit, 1e-9)
-    kept &= (intensity > limit) | (random.random(len(distance)) < chance)
+    kept = scan.met & ((intensity > limit) | (random.random(len(shot)) < chance))
+    rays, distance = shot[kept], scan.distance_m[kept]
     if numbers["noise_stddev"] > 0.0:
-        distance = distance + random.normal(0.0, numbers["noise_stddev"], len(distance))
-    points = np.column_stack([scan.directions * distance[:, None], intensity])[kept].astype("<f4")
-    return wire.lidar_header(sweep.angle_rad, _per_channel(kept, sweep.channels)) + points.tobytes()
+        distance = distance + random.normal(0.0, numbers["noise_stddev"], len(rays))
+    points = np.column_stack([directions[rays] * distance[:, None], intensity[kept]]).astype("<f4")
+    return wire.lidar_header(sweep.angle_rad, sweep.per_channel(rays, len(directions))) + points.tobytes()
 
 
-def semantic_lidar_body(world: World, sensor: Actor, sweep: Sweep, numbers: dict[str, float]) -> bytes:
-    """Points of this tick with label, object id and cosine of incidence; no noise."""
-    scan = cast(world, sensor, sweep.advance(world.delta_s), numbers["range"])
-    hits = scan.hits[scan.met]
-    points = np.zeros(len(hits), SEMANTIC_POINT)
-    places = scan.directions[scan.met] * hits["distance"][:, None]
-    points["x"], points["y"], points["z"] = places.T
-    points["cos"] = hits["cos_incidence"]
-    points["tag"], points["object"] = labels_and_ids(world, hits["target"])
-    return wire.lidar_header(sweep.angle_rad, _per_channel(scan.met, sweep.channels)) + points.tobytes()
-
-
-def _per_channel(kept: np.ndarray, channels: int) -> np.ndarray:
-    return kept.reshape(channels, -1).sum(axis=1)
+def semantic_lidar_body(
+    world: World, moment: Moment, sensor: Actor, sweep: Sweep, numbers: dict[str, float]
+) -> bytes:
+    """Points of this tick with label, actor id and cosine of incidence; no noise."""
+    directions = sweep.advance(world.delta_s)
+    scan = _cast(moment, sensor, directions, numbers["range"])
+    rays = np.nonzero(scan.met)[0]
+    points = np.zeros(len(rays), SEMANTIC_POINT)
+    points["x"], points["y"], points["z"] = (directions[rays] * scan.distance_m[rays, None]).T
+    points["cos"], points["tag"] = scan.cos_incidence[rays], scan.tag[rays]
+    points["object"] = actor_ids(world, scan.target[rays])
+    return wire.lidar_header(sweep.angle_rad, sweep.per_channel(rays, len(directions))) + points.tobytes()
 
 
 # ---- radar and obstacles ---------------------------------------------------------------------------------------------
 
 
-def radar_body(world: World, sensor: Actor, numbers: dict[str, float], random: np.random.Generator) -> bytes:
-    """Detections `velocity, azimuth, altitude, depth`: m/s (away is positive), rad, rad, m; scattered over an ellipse."""
-    count = max(1, round(numbers["points_per_second"] * world.delta_s))
+def radar_body(
+    world: World, moment: Moment, sensor: Actor, numbers: dict[str, float], random: np.random.Generator
+) -> bytes:
+    """Detections `velocity, azimuth, altitude, depth`: m/s (away is positive), rad, rad, m.
+
+    Rays are scattered over an ellipse, denser in the middle, as CARLA does.
+    """
+    count = math.floor(numbers["points_per_second"] * world.delta_s + 1e-6)
     radius, angle = random.random(count), random.random(count) * 2 * math.pi
-    azimuth = radius * np.cos(angle) * math.radians(numbers["horizontal_fov"]) / 2
-    altitude = radius * np.sin(angle) * math.radians(numbers["vertical_fov"]) / 2
-    level = np.cos(altitude)
-    directions = np.column_stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(altitude)])
-    scan = cast(world, sensor, directions, numbers["range"])
-    parent = world.actors.find(sensor.parent_id)
-    own = world.velocity_of(parent) if parent is not None else (0.0, 0.0, 0.0)
-    velocities = np.zeros((len(world.body_owners) + len(world.scene.labels) + 2, 3))
-    for index, owner in enumerate(world.body_owners):
-        velocities[index] = world.velocity_of(owner)
+    aside = math.tan(math.radians(numbers["horizontal_fov"]) / 2) * radius * np.cos(angle)
+    above = math.tan(math.radians(numbers["vertical_fov"]) / 2) * radius * np.sin(angle)
+    directions = np.column_stack([np.ones(count), aside, above])
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    scan = _cast(moment, sensor, directions, numbers["range"])
     outward = directions @ np.array(rotation_matrix(*sensor.pose[3:])).T
-    relative = np.einsum("ij,ij->i", velocities[scan.hits["target"]] - own, outward)
-    rows = np.column_stack([relative, azimuth, altitude, scan.hits["distance"]])
+    relative = _velocities(world, scan.target) - velocity_of_sensor(world, sensor)
+    azimuth, altitude = np.arctan2(directions[:, 1], directions[:, 0]), np.arcsin(directions[:, 2])
+    rows = np.column_stack([np.einsum("ij,ij->i", relative, outward), azimuth, altitude, scan.distance_m])
     return rows[scan.met].astype("<f4").tobytes()
 
 
-def obstacle_ahead(world: World, sensor: Actor, numbers: dict[str, float]) -> tuple[Encoded, float] | None:
-    """The nearest thing ahead of the sensor in a beam `hit_radius` (at most 1 m) wide, and its distance in m; or None."""
+def _velocities(world: World, targets: np.ndarray) -> np.ndarray:
+    """World velocity of each target, float64 (n, 3); what is no actor stands still."""
+    records = world.actors.records  # in the order of the ids
+    rows = np.minimum(np.searchsorted(records["id"], np.maximum(targets, 0)), len(records) - 1)
+    return np.where((targets > 0)[:, None], records["velocity"][rows].astype(np.float64), 0.0)
+
+
+def obstacle_ahead(
+    world: World, moment: Moment, sensor: Actor, numbers: dict[str, float]
+) -> tuple[Encoded, float] | None:
+    """What a sphere of `hit_radius` first touches ahead of the sensor and how far it gets, m; None if nothing."""
     only_dynamics = sensor.attributes["only_dynamics"].lower() in ("true", "1")
-    scan = cast(
-        world, sensor, np.array([[1.0, 0.0, 0.0]]), numbers["distance"], inflate_m=min(LARGEST_INFLATION_M, numbers["hit_radius"]), ground=False,
-        static=not only_dynamics,
+    touch = moment.sweep(
+        np.array(sensor.pose[:3]), np.array(rotation_matrix(*sensor.pose[3:]))[:, 0], numbers["hit_radius"],
+        numbers["distance"], ignored=(sensor.parent_id,), town=not only_dynamics,
     )  # fmt: skip
-    target, distance = int(scan.hits["target"][0]), float(scan.hits["distance"][0])
-    if target == NOTHING:
+    if touch is None:
         return None
-    owners = world.body_owners
-    if target < len(owners):
-        return owners[target].encode(world.stream_port), distance
-    return world.scene.encode_box_as_actor(target - len(owners)), distance
+    actor = world.actors.find(int(actor_ids(world, np.array([touch.target]))[0]))
+    if actor is not None:
+        return actor.encode(world.stream_port), touch.distance_m
+    return encode_label_as_actor(touch.tag), touch.distance_m

@@ -22,6 +22,11 @@ _TYPE_IDS = {
     labels.TRAFFIC_SIGNS: "static.trafficsign",
     labels.VEGETATION: "static.vegetation",
     labels.GUARD_RAIL: "static.guardrail",
+    labels.ROADS: "static.road",
+    labels.ROAD_LINES: "static.roadline",
+    labels.SIDEWALKS: "static.sidewalk",
+    labels.TERRAIN: "static.terrain",
+    labels.GROUND: "static.ground",
 }
 _OUT_OF_THE_WAY_M = -1e6
 
@@ -48,13 +53,25 @@ class StaticScene:
 
     def type_id(self, index: int) -> str:
         """What a collision event calls box `index`."""
-        return _TYPE_IDS.get(int(self.labels[index]), "static.unknown")
+        return _type_id(int(self.labels[index]))
 
     def encode_box_as_actor(self, index: int) -> Encoded:
         """`Actor` for box `index` as a partner of an event: a type id and a size, no id."""
-        extent = [float(size) for size in self.grid.boxes[index, 3:6]]
-        tags = bytes([int(self.labels[index])])
-        return [0, 0, [0, self.type_id(index), []], [[0.0, 0.0, 0.0], extent, [0.0, 0.0, 0.0], 0], tags, b""]
+        return _no_actor(int(self.labels[index]), [float(size) for size in self.grid.boxes[index, 3:6]])
+
+
+def encode_label_as_actor(label: int) -> Encoded:
+    """`Actor` for a static thing of which only the label is known."""
+    return _no_actor(label, [0.0, 0.0, 0.0])
+
+
+def _no_actor(label: int, extent: list[float]) -> Encoded:
+    box = [[0.0, 0.0, 0.0], extent, [0.0, 0.0, 0.0], 0]
+    return [0, 0, [0, _type_id(label), []], box, bytes([label]), b""]
+
+
+def _type_id(label: int) -> str:
+    return _TYPE_IDS.get(label, "static.unknown")
 
 
 def build_static_scene(town: Town, seed: int) -> StaticScene:

@@ -1,20 +1,24 @@
 """Sensors that need no picture: who sends what after a tick, and when. GNSS, IMU and collision here, ray casts in `scans`."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import carla
-import numpy as np
+from numpy.random import Generator, default_rng
 
 from drive_agent.sim import scans
 from drive_agent.sim.actors import Actor
-from drive_agent.sim.poses import rotate, rotation_matrix, unrotate
-from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
+from drive_agent.sim.motion import Accelerometer, compass, specific_force, turn_of_carrier
+from drive_agent.sim.poses import rotation_matrix, unrotate
+from drive_agent.sim.raycast import Moment
 from drive_agent.sim.wire import Encoded, StreamType, encode_vector, pack, stream_header
 from drive_agent.sim.world import ContactEvent, World
 
 Message = tuple[int, bytes]  # stream id, payload
+IMU = "sensor.other.imu"
 
 
 @dataclass
@@ -23,14 +27,13 @@ class SensorMemory:
 
     entropy: list[int]  # of its noise
     born_s: float
-    last_velocity: tuple[float, float, float] | None = None
-    last_elapsed_s: float = 0.0
     numbers: dict[str, float] = field(default_factory=dict)  # parsed attributes
+    accelerometer: Accelerometer = field(default_factory=Accelerometer)
     sweep: scans.Sweep | None = None
 
-    def noise(self, frame: int) -> np.random.Generator:
+    def noise(self, frame: int) -> Generator:
         """Random numbers of one frame: the same ones whenever somebody began to listen."""
-        return np.random.default_rng([*self.entropy, frame])
+        return default_rng([*self.entropy, frame])
 
     def sweep_of(self) -> scans.Sweep:
         """The turning head of a lidar."""
@@ -45,9 +48,10 @@ class Sensors:
     def __init__(self, world: World) -> None:
         self._world = world
         self._memories: dict[int, SensorMemory] = {}
+        self._moment: Moment | None = None  # what rays can meet after this tick, once a sensor has asked
         self._senders: dict[str, Callable[[Actor, SensorMemory], list[bytes]]] = {
             "sensor.other.gnss": self._gnss,
-            "sensor.other.imu": self._imu,
+            IMU: self._imu,
             "sensor.other.collision": self._collision,
             "sensor.other.obstacle": self._obstacle,
             "sensor.other.radar": self._radar,
@@ -57,6 +61,10 @@ class Sensors:
 
     def messages(self, subscribed: Container[int]) -> list[Message]:
         """What the sensors with a subscriber send after this tick, in order of their ids."""
+        self._moment = None
+        for sensor in self._world.sensors:
+            if sensor.type_id == IMU:  # it has to know every tick, listened to or not
+                self.memory(sensor).accelerometer.follow(self._world, sensor)
         return [
             (sensor.stream_id, payload)
             for sensor in self._world.sensors
@@ -78,7 +86,7 @@ class Sensors:
                 if (number := _number(text)) is not None
             }
             entropy = [abs(self._world.seed), abs(int(numbers.get("noise_seed", 0))), sensor.id]
-            memory = SensorMemory(entropy, sensor.born_s, numbers=numbers)
+            memory = SensorMemory(entropy, sensor.born_s, numbers)
             self._memories[sensor.id] = memory
         return memory
 
@@ -93,6 +101,8 @@ class Sensors:
 
     def _header(self, kind: StreamType, sensor: Actor) -> bytes:
         return stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
+
+    # ---- position and motion -----------------------------------------------------------------------------------------
 
     def _gnss(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
         """Latitude and longitude in degrees, altitude in metres, with bias and noise in these units."""
@@ -110,45 +120,23 @@ class Sensors:
 
     def _imu(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
         """Specific force in m/s^2, angular velocity in rad/s, compass in rad from north (-y) clockwise; sensor axes."""
-        parent = self._world.actors.find(sensor.parent_id)
-        turn = self._angular_velocity(parent)
-        velocity = self._velocity_at(sensor, parent, turn)
-        elapsed = self._world.elapsed_s - memory.last_elapsed_s
-        last = memory.last_velocity
-        change = (
-            (0.0, 0.0, 0.0)
-            if last is None
-            else tuple((v - w) / elapsed for v, w in zip(velocity, last, strict=True))
-        )
-        memory.last_velocity, memory.last_elapsed_s = velocity, self._world.elapsed_s
-        rotation = rotation_matrix(*sensor.pose[3:])
-        force = unrotate(rotation, (change[0], change[1], change[2] + GRAVITY_MPS2))
-        gyro = unrotate(rotation, turn)
+        acceleration = memory.accelerometer.acceleration
+        assert acceleration is not None  # `messages` has just followed the sensor
+        force = specific_force(acceleration, sensor.pose)
+        turn = tuple(turn_of_carrier(self._world, sensor).tolist())
+        gyro = unrotate(rotation_matrix(*sensor.pose[3:]), turn)
         numbers, noise = memory.numbers, memory.noise(self._world.frame).standard_normal(6).tolist()
         accelerometer = [
-            force[i] + numbers[f"noise_accel_stddev_{a}"] * noise[i] for i, a in enumerate("xyz")
+            float(force[i]) + numbers[f"noise_accel_stddev_{a}"] * noise[i] for i, a in enumerate("xyz")
         ]
         gyroscope = [
             gyro[i] + numbers[f"noise_gyro_bias_{a}"] + numbers[f"noise_gyro_stddev_{a}"] * noise[3 + i]
             for i, a in enumerate("xyz")
         ]
-        compass = (math.radians(sensor.pose.yaw) + math.pi / 2) % (2 * math.pi)
-        return [self._header(StreamType.IMU, sensor) + pack([accelerometer, gyroscope, compass])]
+        body = pack([accelerometer, gyroscope, compass(sensor.pose)])
+        return [self._header(StreamType.IMU, sensor) + body]
 
-    def _angular_velocity(self, parent: Actor | None) -> tuple[float, float, float]:
-        if parent is None or parent not in self._world.vehicles.owners:
-            return (0.0, 0.0, 0.0)
-        return (0.0, 0.0, float(self._world.vehicles.rows["yaw_rate"][parent.slot]))
-
-    def _velocity_at(
-        self, sensor: Actor, parent: Actor | None, turn: tuple[float, float, float]
-    ) -> tuple[float, float, float]:
-        """World velocity of the sensor: that of the parent plus what turning adds at its arm."""
-        if parent is None:
-            return (0.0, 0.0, 0.0)
-        vx, vy, vz = self._world.velocity_of(parent)
-        arm = rotate(rotation_matrix(*self._world.pose_of(parent)[3:]), sensor.relative_pose[:3])
-        return (vx - turn[2] * arm[1], vy + turn[2] * arm[0], vz)
+    # ---- contact -----------------------------------------------------------------------------------------------------
 
     def _collision(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
         """One message for every contact of the parent in this tick."""
@@ -168,26 +156,38 @@ class Sensors:
             return event.other.encode(self._world.stream_port)
         return self._world.scene.encode_box_as_actor(event.static_index)
 
+    # ---- rays --------------------------------------------------------------------------------------------------------
+
+    def _surroundings(self) -> Moment:
+        if self._moment is None:
+            self._moment = scans.surroundings(self._world)
+        return self._moment
+
     def _lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
+        noise = memory.noise(self._world.frame)
         body = scans.lidar_body(
-            self._world, sensor, memory.sweep_of(), memory.numbers, memory.noise(self._world.frame)
+            self._world, self._surroundings(), sensor, memory.sweep_of(), memory.numbers, noise
         )
         return [self._header(StreamType.LIDAR, sensor) + body]
 
     def _semantic_lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        body = scans.semantic_lidar_body(self._world, sensor, memory.sweep_of(), memory.numbers)
+        body = scans.semantic_lidar_body(
+            self._world, self._surroundings(), sensor, memory.sweep_of(), memory.numbers
+        )
         return [self._header(StreamType.LIDAR_SEMANTIC, sensor) + body]
 
     def _radar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        body = scans.radar_body(self._world, sensor, memory.numbers, memory.noise(self._world.frame))
+        noise = memory.noise(self._world.frame)
+        body = scans.radar_body(self._world, self._surroundings(), sensor, memory.numbers, noise)
         return [self._header(StreamType.RADAR, sensor) + body]
 
     def _obstacle(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        parent = self._world.actors.find(sensor.parent_id)
-        found = scans.obstacle_ahead(self._world, sensor, memory.numbers)
-        if parent is None or found is None:
+        """A message where something is ahead; the one who sees it is the carrier, of a free sensor the sensor itself."""
+        found = scans.obstacle_ahead(self._world, self._surroundings(), sensor, memory.numbers)
+        if found is None:
             return []
-        body = pack([parent.encode(self._world.stream_port), *found])
+        carrier = self._world.actors.find(sensor.parent_id) or sensor
+        body = pack([carrier.encode(self._world.stream_port), *found])
         return [self._header(StreamType.OBSTACLE, sensor) + body]
 
 

@@ -5,9 +5,7 @@ It drives a little in a shipped town: whatever a run needs is compiled with the 
 
 import time
 
-import numpy as np
-
-from drive_agent.sim import catalogue, scans
+from drive_agent.sim import catalogue, catalogue_props
 from drive_agent.sim.maps import load_town
 from drive_agent.sim.render.warmup import warm_up as warm_up_renderer
 from drive_agent.sim.sensors import Sensors
@@ -24,12 +22,15 @@ def warm_up_world() -> None:
     start = world.town.spawn_points[0]
     car = world.spawn(catalogue.VEHICLES[0].type_id, [0, "", []], start)
     world.spawn(catalogue.WALKERS[0].type_id, [0, "", []], start._replace(z=start.z + 4.0))
-    world.spawn(catalogue.PROPS[0].type_id, [0, "", []], start)
-    lidar = world.spawn("sensor.lidar.ray_cast", [0, "", []], Pose(0.0, 0.0, 2.0, 0.0, 0.0, 0.0), car)
+    world.spawn(catalogue_props.PROPS[0].type_id, [0, "", []], start)
+    mount = Pose(0.0, 0.0, 2.0, 0.0, 0.0, 0.0)
+    sensors = [
+        world.spawn(kind, [0, "", []], mount, car)
+        for kind in ("sensor.lidar.ray_cast", "sensor.other.obstacle")
+    ]
     for _ in range(_TICKS):
         world.step(0.05)
-    scans.cast(world, lidar, np.array([[1.0, 0.0, 0.0]]), reach_m=10.0)
-    Sensors(world).messages({lidar.stream_id})
+    Sensors(world).messages({sensor.stream_id for sensor in sensors})
 
 
 def main() -> None:

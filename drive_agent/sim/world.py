@@ -34,6 +34,7 @@ from drive_agent.sim.catalogue_props import PropModel
 from drive_agent.sim.lamps import Lamps
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose, relative
+from drive_agent.sim.raycast import Geometry
 from drive_agent.sim.render import labels
 from drive_agent.sim.scenery import StaticScene, build_static_scene
 from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
@@ -86,8 +87,10 @@ class World:
         self.actors.clear()
         self.weather = list(CLEAR_NOON)
         self.elapsed_s = 0.0
+        self.imu_gravity_mps2 = vehicle_dynamics.GRAVITY_MPS2
         if self.episode_id == 0 or town is not self.town:
             self.town, self.scene = town, build_static_scene(town, self.seed)
+            self.geometry = Geometry(self.scene.scenery.mesh)
         self.scene = self.scene.without(())
         self.lamps = Lamps(self.scene.scenery.street_lamps, self.weather)
         self.episode_id += 1

@@ -37,6 +37,7 @@ _FILES_WITH_KERNELS = (
     "materials",
     "ground",
     "raster",
+    "bvh",
     "lighting",
     "shade",
 )

@@ -1,77 +1,112 @@
-"""Rays meet the nearest box or the ground, at the right distance."""
+"""Rays and spheres in a town of solids with actors in it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from drive_agent.sim.collision import BODY, build_static_grid
-from drive_agent.sim.ground import SAMPLE, GroundGrid
-from drive_agent.sim.raycast import GROUND, HIT, NOTHING, cast_rays
+from drive_agent.sim.raycast import Geometry, Moment
+from drive_agent.sim.render import labels
+from drive_agent.sim.render.camera import Camera, DrawnActor, rotation_matrix
+from drive_agent.sim.render.mesh import Mesh, box, join
+from drive_agent.sim.render.renderer import Renderer
+from tests.unit.sim.render.conftest import actor, front, ground, world  # noqa: F401 - fixtures
 
-NO_GROUND = GroundGrid(np.zeros(0, SAMPLE), np.zeros(2, np.int64), 0.0, 0.0, 1, 1)
-
-
-def cast(
-    direction: tuple[float, float, float], boxes: np.ndarray, bodies: np.ndarray | None = None, origin=(0.0, 0.0, 1.0),
-    skip: int = -1, reach: float = 100.0,
-) -> np.void:  # fmt: skip
-    hits = np.zeros(1, HIT)
-    unit = np.array([direction]) / np.linalg.norm(direction)
-    rows = np.zeros(0, BODY) if bodies is None else bodies
-    cast_rays(
-        np.array(origin), unit, reach, rows, skip, build_static_grid(boxes), NO_GROUND, True, True, 0.0, hits
-    )
-    return hits[0]
+GREY = (0.5, 0.5, 0.5)
+AHEAD, DOWN = np.array([1.0, 0, 0]), np.array([0, 0, -1.0])
+EYE = np.array([0.0, 0, 1.5])
 
 
-def box(x: float, y: float, yaw: float = 0.0, half: float = 1.0) -> list[float]:
-    return [x, y, 1.0, half, half, 1.0, yaw]
+def house(number: int = -1, x: float = 21.0) -> Mesh:
+    return box((2, 2, 6), (x, 0, 3.0), GREY, labels.BUILDINGS).numbered(number)
 
 
-def test_a_ray_stops_at_the_face_of_the_nearest_box() -> None:
-    hit = cast((1, 0, 0), np.array([box(60.0, 0.0), box(30.0, 0.0)]))
-    assert (hit["distance"], hit["target"], hit["cos_incidence"]) == (29.0, 1, 1.0)
+def moment(
+    *meshes: Mesh, actors: tuple[DrawnActor, ...] = (), hidden: frozenset[int] = frozenset()
+) -> Moment:
+    return Geometry(join([ground(), *meshes])).at(actors, hidden)
 
 
-def test_a_turned_box_is_met_at_its_corner() -> None:
-    hit = cast((1, 0, 0), np.array([box(20.0, 0.0, yaw=math.pi / 4)]))
-    assert hit["distance"] == pytest.approx(20.0 - math.sqrt(2.0), abs=1e-6)
+def test_walls_and_the_ground_are_where_they_are() -> None:
+    scan = moment(house()).cast(EYE, np.array([AHEAD, -AHEAD, DOWN, (AHEAD + DOWN) / math.sqrt(2)]), 50.0)
+    assert scan.distance_m == pytest.approx([20.0, 50.0, 1.5, 1.5 * math.sqrt(2)], rel=1e-5)
+    assert scan.tag.tolist() == [labels.BUILDINGS, 0, labels.ROADS, labels.ROADS]
+    assert scan.target.tolist() == [-1, 0, 0, 0]
+    assert scan.met.tolist() == [True, False, True, True]
+    assert scan.cos_incidence == pytest.approx([1.0, 0.0, 1.0, math.sqrt(0.5)], abs=1e-5)
 
 
-def test_beyond_the_reach_there_is_nothing() -> None:
-    assert cast((1, 0, 0), np.array([box(60.0, 0.0)]), reach=40.0)["target"] == NOTHING
+def test_an_actor_hides_the_wall_behind_it(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+    scan = moment(house(), actors=(actor(id=42, x=10.0, yaw_deg=90.0),)).cast((0, 0, 0.6), AHEAD[None], 50.0)
+    assert (int(scan.target[0]), int(scan.tag[0])) == (42, labels.CAR)
+    assert scan.distance_m[0] == pytest.approx(10.0 - 1.08, abs=0.12)
 
 
-def test_a_falling_ray_meets_the_ground() -> None:
-    hit = cast((1, 0, -1), np.zeros((0, 7)))
-    assert hit["target"] == GROUND
-    assert hit["distance"] == pytest.approx(math.sqrt(2.0))
+def test_a_geometry_follows_its_actors(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+    geometry = Geometry(join([ground()]))
+    ahead = [
+        float(geometry.at([actor(x=x)]).cast((0, 0, 0.6), AHEAD[None], 90.0).distance_m[0]) for x in (10, 30)
+    ]
+    assert ahead[1] - ahead[0] == pytest.approx(20.0, abs=1e-4)
+    assert not geometry.at([]).cast((0, 0, 0.6), AHEAD[None], 90.0).met[0]
 
 
-def test_the_carrier_of_the_sensor_is_not_seen() -> None:
-    bodies = np.zeros(2, BODY)
-    bodies["x"], bodies["z"] = (0.0, 10.0), 1.0
-    bodies["half_length"], bodies["half_width"], bodies["half_height"] = 2.0, 1.0, 1.0
-    hit = cast((1, 0, 0), np.zeros((0, 7)), bodies, origin=(-5.0, 0.0, 1.0), skip=0)
-    assert (hit["target"], hit["distance"]) == (1, 13.0)
+def test_what_is_hidden_is_not_met_and_comes_back() -> None:
+    geometry = Geometry(join([ground(), house(-1), house(-2, x=41.0)]))
+    for hidden, expected in ((frozenset({-1}), 40.0), (frozenset({-1, -2}), 90.0), (frozenset(), 20.0)):
+        now = geometry.at([], hidden)
+        assert now.cast(EYE, AHEAD[None], 90.0).distance_m[0] == pytest.approx(expected)
+        touch = now.sweep(EYE, AHEAD, 0.5, 90.0, (), town=True)
+        assert (touch.distance_m if touch else 90.0) == pytest.approx(
+            min(90.0, expected - (0.5 if touch else 0.0))
+        )
 
 
-@settings(max_examples=200)
-@given(
-    st.lists(
-        st.tuples(st.floats(-90, 90), st.floats(-90, 90), st.floats(-3, 3), st.floats(0.2, 12)),
-        min_size=1,
-        max_size=15,
-    ),
-    st.floats(-math.pi, math.pi),
-)
-def test_the_walk_through_the_grid_misses_nothing(placed: list[tuple], heading: float) -> None:
-    boxes = np.array([box(*p) for p in placed])
-    direction = (math.cos(heading), math.sin(heading), 0.0)
-    alone = [float(cast(direction, boxes[i : i + 1])["distance"]) for i in range(len(boxes))]
-    assert cast(direction, boxes)["distance"] == pytest.approx(min(alone))
+def test_a_ray_names_everything_on_its_way_once(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+    now = moment(house(-1), house(-2, x=41.0), actors=(actor(id=9, x=10.0),))
+    touches = list(now.along(np.array([0, 0, 0.6]), AHEAD, 90.0))
+    assert [touch.target for touch in touches] == [9, -1, -2]
+    assert [touch.distance_m for touch in touches[1:]] == pytest.approx([20.0, 40.0], abs=0.01)
+
+
+def test_a_sphere_is_stopped_by_actors_that_are_not_ignored(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+    now = moment(house(), actors=(actor(id=9, x=10.0), actor(id=10, x=30.0)))
+    low = np.array([0, 0, 0.8])
+    nearest = now.sweep(low, AHEAD, 0.4, 60.0, (), town=True)
+    assert nearest is not None
+    assert (nearest.target, nearest.tag) == (9, labels.CAR)
+    assert 7.0 < nearest.distance_m < 7.6
+    behind = now.sweep(low, AHEAD, 0.4, 60.0, (9,), town=True)
+    assert behind is not None
+    assert (behind.target, behind.distance_m) == (-1, pytest.approx(19.6))
+    only_actors = now.sweep(low, AHEAD, 0.4, 60.0, (9,), town=False)
+    assert only_actors is not None
+    assert only_actors.target == 10
+    assert now.sweep(low, AHEAD, 0.4, 60.0, (9, 10), town=False) is None
+
+
+def test_rays_and_pixels_see_the_same(
+    world: Callable[..., Renderer],
+    front: Callable[..., Camera],
+    actor: Callable[..., DrawnActor],  # noqa: F811
+) -> None:
+    """Depth, tag and instance through the middle of every pixel, beside edges, where a pixel mixes two things."""
+    solids = (house(-1, x=18.0), box((3, 1, 2), (12.0, -4.0, 1.0), GREY, labels.WALLS).numbered(-2))
+    actors = [actor(id=7, x=9.0, y=2.0, yaw_deg=40.0), actor(id=8, type_id="walker.pedestrian.0001", x=6.0, y=-1.0, z=0.93, half_extents=(0.19, 0.19, 0.93), speed_mps=1.0)]  # fmt: skip
+    camera = front(80, 45, pitch_deg=-5.0, roll_deg=10.0)
+    picture = world(*solids).render([camera], actors)[0]
+    columns, rows = np.meshgrid(np.arange(80) + 0.5 - 40.0, 22.5 - np.arange(45) - 0.5)
+    pixels = np.stack([np.full(columns.shape, 40.0), columns, rows], -1).reshape(-1, 3)
+    lengths = np.linalg.norm(pixels, axis=1)
+    axes = rotation_matrix(-5.0, 0.0, 10.0)
+    scan = moment(*solids, actors=tuple(actors)).cast(EYE, pixels / lengths[:, None] @ axes.T, 350.0)
+    depth = scan.distance_m * 40.0 / lengths
+    seen = picture.tag.ravel() != labels.SKY
+    agree = (scan.met == seen) & (~seen | (scan.target == picture.instance.ravel()))
+    assert agree.mean() > 0.97
+    compared = agree & seen & (depth < 60.0)  # beyond, a pixel spans metres of ground
+    assert (np.abs(depth - picture.depth_m.ravel()) < 0.02 + 0.01 * depth)[compared].mean() > 0.97
+    assert {7, 8, -1, -2} <= set(scan.target.tolist())
