@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from drive_agent.sim.wire import Encoded, RequestError, decode_bool, decode_number
+from drive_agent.sim.wire import (
+    Encoded,
+    RequestError,
+    decode_bool,
+    decode_integer,
+    decode_list,
+    decode_number,
+)
 
+_MEMBERS = 11
 _MAX_DELTA_S = 1.0
+_MOST_SUBSTEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -19,20 +28,30 @@ class EpisodeSettings:
 
     @classmethod
     def decode(cls, value: Any) -> "EpisodeSettings":
-        """`EpisodeSettings`, or RequestError."""
-        if not isinstance(value, list) or len(value) < 11:
-            raise RequestError(f"episode settings are {value!r}: expected 11 members")
-        optional = value[2]
-        if not isinstance(optional, list) or not optional:
-            raise RequestError(f"fixed_delta_seconds is {optional!r}: expected an optional number")
-        delta = (
-            decode_number(optional[1], "fixed_delta_seconds") if optional[0] and len(optional) > 1 else None
-        )
+        """`EpisodeSettings`, or RequestError. Vehicles move in steps of 10 ms or less whatever the substeps say."""
+        members = decode_list(value, "episode settings", _MEMBERS)
+        synchronous, no_rendering, optional, substepping, substep_s, substeps, culling_m = members[:7]
+        ragdolls, tile_m, active_m, as_ego = members[7:]
+        optional = decode_list(optional, "fixed_delta_seconds")
+        delta = None
+        if optional and decode_bool(optional[0], "fixed_delta_seconds"):
+            delta = decode_number(decode_list(optional, "fixed_delta_seconds", 2)[1], "fixed_delta_seconds")
         if delta is not None and not 0.0 <= delta <= _MAX_DELTA_S:
             raise RequestError(f"fixed_delta_seconds is {delta}: expected 0 (variable) to {_MAX_DELTA_S} s")
+        decode_bool(substepping, "substepping")
+        decode_number(substep_s, "max_substep_delta_time")
+        decode_integer(substeps, "max_substeps", 0, _MOST_SUBSTEPS)
+        for name, number in (
+            ("max_culling_distance", culling_m),
+            ("tile_stream_distance", tile_m),
+            ("actor_active_distance", active_m),
+        ):
+            decode_number(number, name)
+        decode_bool(ragdolls, "deterministic_ragdolls")
+        decode_bool(as_ego, "spectator_as_ego")
         return cls(
-            synchronous=decode_bool(value[0], "synchronous_mode"),
-            no_rendering=decode_bool(value[1], "no_rendering_mode"),
+            synchronous=decode_bool(synchronous, "synchronous_mode"),
+            no_rendering=decode_bool(no_rendering, "no_rendering_mode"),
             fixed_delta_s=delta or None,
             encoded=value,
         )
