@@ -51,7 +51,7 @@ def test_records_have_the_official_keys_and_values(tmp_path):
         "Agent collided against object with type=vehicle.tesla.model3 and id=5 at (x=39.6, y=1.75, z=0.0)"
     ]
     assert collided["num_infractions"] == 1
-    assert perfect["meta"] == {"route_length": 200.0, "duration_game": 24.95, "duration_system": 30.0}
+    assert perfect["meta"] == {"route_length": 200.0, "duration_game": 25.0, "duration_system": 30.0}
 
 
 def test_the_global_record_comes_with_the_last_route(tmp_path):

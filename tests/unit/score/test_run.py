@@ -96,7 +96,7 @@ def test_summary(run):
     assert values["scores"]["2.1"]["driving_score"] == score_run(run, "2.1")["driving_score"]
     assert values["routes"][1]["driving_score"]["1.0"] == 60.0
     assert values["failures"] == [{"route_id": NAMES[2], "status": "Failed - Agent crashed", "reason": ""}]
-    assert values["real_time_factor"] == pytest.approx((24.95 + 24.95 + 9.95) / 120, abs=1e-3)
+    assert values["real_time_factor"] == pytest.approx((25 + 25 + 10) / 120, abs=1e-3)
     assert values["ticks"] == 600 + 600 + 200 + 80
     assert values["model_calls"] == 148
     assert values["guard_interventions"] == {"too_close": 4}
