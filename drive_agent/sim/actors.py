@@ -54,6 +54,7 @@ class Actor:
     physics_control: PhysicsControl | None = None  # of a vehicle, as last applied
     ackermann_gains: list[float] | None = None  # of a vehicle, as last applied
     dead: bool = False  # a walker that obeys no more
+    look: str = ""  # type id that it is drawn as, where that is another
 
     def encode(self, stream_port: int) -> Encoded:
         """`Actor`."""

@@ -5,7 +5,11 @@ Ids and sizes: CARLA 0.9.16, from the snapshot of its blueprints that Scenic pub
 follow the longest side, estimated too: CARLA's own are not published.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from drive_agent.sim.catalogue import VEHICLES
+from drive_agent.sim.render import labels
 
 _DENSITY_KG_PER_M3 = 150.0  # of a box, where nothing better is known
 
@@ -149,3 +153,29 @@ MESHES: tuple[tuple[str, str], ...] = (
     ("TeslaM3", "vehicle.tesla.model3"),
     ("VolkswagenT2", "vehicle.volkswagen.t2_2021"),
 )
+
+
+@dataclass(frozen=True)
+class PropShape:
+    """What one spawned prop is: size and mass, the type id that it looks like, and its semantic label."""
+
+    model: PropModel
+    look: str
+    label: int
+
+
+def shape_of(model: PropModel, attributes: Mapping[str, str]) -> PropShape:
+    """A prop as its attributes ask for; only `static.prop.mesh` has any that matter."""
+    if model.type_id != "static.prop.mesh":
+        return PropShape(model, model.type_id, labels.DYNAMIC if model.loose else labels.STATIC)
+    path, scale = attributes.get("mesh_path", ""), float(attributes.get("scale", "1"))
+    type_id = next((type_id for word, type_id in MESHES if word in path), None)
+    vehicle = next((vehicle for vehicle in VEHICLES if vehicle.type_id == type_id), None)
+    size = vehicle.half_extents_m if vehicle is not None else model.half_extents_m
+    mass_kg = vehicle.mass_kg if vehicle is not None else float(attributes.get("mass", str(model.mass_kg)))
+    scaled = replace(
+        model, half_extents_m=(size[0] * scale, size[1] * scale, size[2] * scale), mass_kg=mass_kg
+    )
+    if vehicle is None:
+        return PropShape(scaled, model.type_id, labels.STATIC)
+    return PropShape(scaled, vehicle.type_id, vehicle.label)

@@ -1,7 +1,8 @@
 """Who touches whom: oriented boxes against each other and against the town's static boxes, pushed apart without bounce.
 
 Boxes stand upright: overlap is tested in the plane with the separating axis theorem and in height by intervals. A contact
-moves the two apart in proportion to their inverse masses and takes away the speed at which they approach.
+moves the two apart in proportion to their inverse masses, takes away the speed at which they approach where they touch,
+and turns them when it is not their middle that was hit (planar rigid bodies, inelastic, without friction).
 """
 
 import math
@@ -13,12 +14,14 @@ from numba import njit
 STATIC_CELL_M = 16.0
 LARGEST_INFLATION_M = 1.0  # boxes are listed in all cells that they would touch if they were larger by this
 MAX_CONTACTS = 1024
+_PARALLEL = 0.995  # cosine of the angle at which two sides meet flat, not with a corner
 
 BODY = np.dtype(
     [
         ("x", "f8"), ("y", "f8"), ("z", "f8"),  # middle of the box, m
         ("half_length", "f8"), ("half_width", "f8"), ("half_height", "f8"), ("yaw", "f8"),
-        ("velocity_x", "f8"), ("velocity_y", "f8"), ("inverse_mass", "f8"),  # m/s, 1/kg; 0: immovable
+        ("velocity_x", "f8"), ("velocity_y", "f8"), ("yaw_rate", "f8"),  # m/s, rad/s
+        ("inverse_mass", "f8"), ("inverse_inertia", "f8"),  # 1/kg, 1/(kg m^2); 0: immovable
         ("push_x", "f8"), ("push_y", "f8"),  # out: how far contacts moved it, m
         ("impulse_x", "f8"), ("impulse_y", "f8"),  # out: what contacts gave it, N s
         ("collisions", "i8"), ("walker", "i8"),
@@ -117,37 +120,73 @@ def _apart_in_height(body, z, half_height):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _resolve(bodies, first, second, depth, normal_x, normal_y):
-    """Push apart and stop the approach; second = -1 is immovable. Returns the impulse, N s."""
+def _side(x, y, half_length, half_width, yaw, normal_x, normal_y):
+    """What of a rectangle faces a unit normal: a stretch across the normal, from and to; for a corner both are the same.
+
+    Positions across the normal are counted along (-normal_y, normal_x).
+    """
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    along, across = cos * normal_x + sin * normal_y, cos * normal_y - sin * normal_x
+    length, width = math.copysign(half_length, along), math.copysign(half_width, across)
+    middle, reach = y * normal_x - x * normal_y, 0.0
+    if abs(along) > _PARALLEL:
+        width, reach = 0.0, half_width
+    elif abs(across) > _PARALLEL:
+        length, reach = 0.0, half_length
+    middle += width * along - length * across
+    return middle - reach, middle + reach
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shared_side(a, bx, by, b_length, b_width, b_yaw, normal_x, normal_y):
+    """Where the facing sides of BODY a and another rectangle overlap, as a position across the normal."""
+    a_low, a_high = _side(a.x, a.y, a.half_length, a.half_width, a.yaw, normal_x, normal_y)
+    # seen from b the normal is turned round, and so is the axis that positions are counted on
+    b_low, b_high = _side(bx, by, b_length, b_width, b_yaw, -normal_x, -normal_y)
+    return (max(a_low, -b_high) + min(a_high, -b_low)) / 2.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _resolve(bodies, first, second, depth, normal_x, normal_y, touch):
+    """Push apart and stop the approach; second = -1 is immovable. Returns the impulse, N s.
+
+    touch: where they touch, as a position across the normal; a body's arm is its distance from there.
+    """
     a = bodies[first]
-    inverse_b, bx, by = 0.0, 0.0, 0.0
+    inverse_b, bx, by, b_turn, b_spin = 0.0, 0.0, 0.0, 0.0, 0.0
+    a_turn = a.y * normal_x - a.x * normal_y - touch  # arm x normal, m
     if second >= 0:
-        inverse_b, bx, by = bodies[second].inverse_mass, bodies[second].velocity_x, bodies[second].velocity_y
+        b = bodies[second]
+        inverse_b, b_spin = b.inverse_mass, b.inverse_inertia
+        b_turn = b.y * normal_x - b.x * normal_y - touch
+        bx, by = b.velocity_x, b.velocity_y
     total = a.inverse_mass + inverse_b
     if total <= 0.0:
         return 0.0
-    approach = (a.velocity_x - bx) * normal_x + (a.velocity_y - by) * normal_y
-    impulse = max(0.0, approach) / total
-    share = a.inverse_mass / total
-    a.push_x -= depth * share * normal_x
-    a.push_y -= depth * share * normal_y
-    a.x -= depth * share * normal_x
-    a.y -= depth * share * normal_y
-    a.velocity_x -= impulse * a.inverse_mass * normal_x
-    a.velocity_y -= impulse * a.inverse_mass * normal_y
-    a.impulse_x -= impulse * normal_x
-    a.impulse_y -= impulse * normal_y
+    approach = (a.velocity_x - bx) * normal_x + (a.velocity_y - by) * normal_y + a.yaw_rate * a_turn
     if second >= 0:
-        b = bodies[second]
-        b.push_x += depth * (1.0 - share) * normal_x
-        b.push_y += depth * (1.0 - share) * normal_y
-        b.x += depth * (1.0 - share) * normal_x
-        b.y += depth * (1.0 - share) * normal_y
-        b.velocity_x += impulse * b.inverse_mass * normal_x
-        b.velocity_y += impulse * b.inverse_mass * normal_y
-        b.impulse_x += impulse * normal_x
-        b.impulse_y += impulse * normal_y
+        approach -= bodies[second].yaw_rate * b_turn
+    stiff = total + a_turn * a_turn * a.inverse_inertia + b_turn * b_turn * b_spin
+    impulse = max(0.0, approach) / stiff
+    share = a.inverse_mass / total
+    _give(a, -impulse, -depth * share, normal_x, normal_y, a_turn)
+    if second >= 0:
+        _give(bodies[second], impulse, depth * (1.0 - share), normal_x, normal_y, b_turn)
     return impulse
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _give(body, impulse, push, normal_x, normal_y, turn):
+    """An impulse along the normal at an arm of `turn`, and a shift."""
+    body.push_x += push * normal_x
+    body.push_y += push * normal_y
+    body.x += push * normal_x
+    body.y += push * normal_y
+    body.velocity_x += impulse * body.inverse_mass * normal_x
+    body.velocity_y += impulse * body.inverse_mass * normal_y
+    body.yaw_rate += impulse * body.inverse_inertia * turn
+    body.impulse_x += impulse * normal_x
+    body.impulse_y += impulse * normal_y
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -178,7 +217,8 @@ def collide_bodies(bodies, contacts, count):
                 a.x, a.y, a.half_length, a.half_width, a.yaw, b.x, b.y, b.half_length, b.half_width, b.yaw
             )
             if depth > 0.0:
-                impulse = _resolve(bodies, first, second, depth, nx, ny)
+                touch = _shared_side(a, b.x, b.y, b.half_length, b.half_width, b.yaw, nx, ny)
+                impulse = _resolve(bodies, first, second, depth, nx, ny, touch)
                 count = _note(contacts, count, first, second, 0, depth, nx, ny, impulse)
     return count
 
@@ -210,64 +250,10 @@ def collide_static(bodies, grid, contacts, count):
                         a.x, a.y, a.half_length, a.half_width, a.yaw, box[0], box[1], box[3], box[4], box[6]
                     )
                     if depth > 0.0:
-                        impulse = _resolve(bodies, first, -1, depth, nx, ny)
+                        touch = _shared_side(a, box[0], box[1], box[3], box[4], box[6], nx, ny)
+                        impulse = _resolve(bodies, first, -1, depth, nx, ny, touch)
                         count = _note(contacts, count, first, item, 1, depth, nx, ny, impulse)
     return count
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def vehicle_bodies(vehicles, bodies):
-    """VEHICLE (n,) -> BODY (n,)."""
-    for index in range(vehicles.shape[0]):
-        v, b = vehicles[index], bodies[index]
-        cos, sin = math.cos(v.yaw), math.sin(v.yaw)
-        b.x = v.x + cos * v.box_center[0] - sin * v.box_center[1]
-        b.y = v.y + sin * v.box_center[0] + cos * v.box_center[1]
-        b.z, b.yaw = v.z + v.box_center[2], v.yaw
-        b.half_length, b.half_width, b.half_height = v.half_extents[0], v.half_extents[1], v.half_extents[2]
-        b.velocity_x = v.forward_mps * cos - v.lateral_mps * sin
-        b.velocity_y = v.forward_mps * sin + v.lateral_mps * cos
-        b.inverse_mass = 1.0 / v.mass if v.simulate_physics == 1 else 0.0
-        b.push_x, b.push_y, b.impulse_x, b.impulse_y = 0.0, 0.0, 0.0, 0.0
-        b.collisions, b.walker = v.collisions, 0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def walker_bodies(walkers, bodies):
-    """WALKER (n,) -> BODY (n,)."""
-    for index in range(walkers.shape[0]):
-        w, b = walkers[index], bodies[index]
-        b.x, b.y, b.z, b.yaw = w.x, w.y, w.z, w.yaw
-        b.half_length, b.half_width, b.half_height = w.half_extents[0], w.half_extents[1], w.half_extents[2]
-        b.velocity_x, b.velocity_y = w.velocity[0], w.velocity[1]
-        b.inverse_mass = 1.0 / w.mass if w.simulate_physics == 1 else 0.0
-        b.push_x, b.push_y, b.impulse_x, b.impulse_y = 0.0, 0.0, 0.0, 0.0
-        b.collisions, b.walker = w.collisions, 1
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def apply_to_vehicles(bodies, vehicles):
-    """What the contacts did to BODY (n,) -> VEHICLE (n,)."""
-    for index in range(vehicles.shape[0]):
-        v, b = vehicles[index], bodies[index]
-        if v.simulate_physics == 0:
-            continue
-        v.x += b.push_x
-        v.y += b.push_y
-        if b.impulse_x != 0.0 or b.impulse_y != 0.0:
-            cos, sin = math.cos(v.yaw), math.sin(v.yaw)
-            v.forward_mps = b.velocity_x * cos + b.velocity_y * sin
-            v.lateral_mps = -b.velocity_x * sin + b.velocity_y * cos
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def apply_to_walkers(bodies, walkers):
-    """What the contacts did to BODY (n,) -> WALKER (n,): walkers are shoved, they keep their own will."""
-    for index in range(walkers.shape[0]):
-        w, b = walkers[index], bodies[index]
-        if w.simulate_physics == 1:
-            w.x += b.push_x
-            w.y += b.push_y
 
 
 def blocked_by(candidate: np.ndarray, bodies: np.ndarray, grid: StaticGrid) -> bool:

@@ -183,8 +183,6 @@ def set_actor_simulate_physics(client: Client, actor_id: Any, enabled: Any) -> N
     if row is None:
         return
     actor = client.world.actors.get(actor_id)
-    if actor.kind is Kind.PROP:
-        return
     row["simulate_physics"] = enabled
     if actor.kind is Kind.VEHICLE:
         row["grounded"] = 0
@@ -198,7 +196,7 @@ def set_actor_simulate_physics(client: Client, actor_id: Any, enabled: Any) -> N
 def set_actor_enable_gravity(client: Client, actor_id: Any, enabled: Any) -> None:
     """Without gravity an actor above the ground stays there."""
     row, enabled = client.body(actor_id), decode_bool(enabled, "enabled")
-    if row is not None and client.world.actors.get(actor_id).kind is not Kind.PROP:
+    if row is not None:
         row["gravity"] = enabled
 
 

@@ -7,8 +7,8 @@ A tick, in this order:
 | 1 | frame and clock advance | here |
 | 2 | traffic light cycles | signals |
 | 3 | vehicles move in the plane | vehicle_dynamics |
-| 4 | walkers move | walkers |
-| 5 | contacts: push apart, stop approach, note events | collision |
+| 4 | walkers and loose props move | walkers, props |
+| 5 | contacts: push apart, stop approach, note events | contacts |
 | 6 | vehicles fall or follow the ground; speed limits | ground |
 | 7 | world velocities and accelerations | vehicle_dynamics |
 | 8 | which vehicle stands before which light | signals |
@@ -21,16 +21,26 @@ Sensors read the world after the tick (`sensors.py`, `cameras.py`); orders of cl
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from drive_agent.sim import blueprints, collision, ground, signals, vehicle_dynamics, walkers, wire
+from drive_agent.sim import (
+    blueprints,
+    bodies,
+    collision,
+    ground,
+    props,
+    signals,
+    vehicle_dynamics,
+    walkers,
+    wire,
+)
 from drive_agent.sim.ackermann import AckermannDriver
 from drive_agent.sim.actors import Actor, Actors, Kind, Table
 from drive_agent.sim.catalogue import VehicleModel, WalkerModel
-from drive_agent.sim.catalogue_props import PropModel
+from drive_agent.sim.catalogue_props import PropModel, shape_of
+from drive_agent.sim.contacts import ContactEvent, Contacts
 from drive_agent.sim.lamps import Lamps
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose, relative
@@ -44,16 +54,6 @@ from drive_agent.sim.wire import Encoded, Pose, RequestError
 DEFAULT_DELTA_S = 0.05
 CLEAR_NOON = [5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0]
 LIGHT_TYPE = "traffic.traffic_light"
-
-
-@dataclass(frozen=True)
-class ContactEvent:
-    """Two things touched in the last tick. `other` is an actor, or None for static box `static_index` of the town."""
-
-    actor: Actor
-    other: Actor | None
-    static_index: int
-    impulse: tuple[float, float, float]  # that the actor received, N s, world axes
 
 
 class World:
@@ -95,13 +95,14 @@ class World:
         self.lamps = Lamps(self.scene.scenery.street_lamps, self.weather)
         self.episode_id += 1
         self.vehicles, self.walkers = Table(vehicle_dynamics.VEHICLE), Table(walkers.WALKER)
-        self.props = Table(collision.BODY)
+        self.props = Table(props.PROP)
         self.tables = (self.vehicles, self.walkers, self.props)
+        self._table_of: dict[Kind, Table] = dict(zip((Kind.VEHICLE, Kind.WALKER, Kind.PROP), self.tables, strict=True))
         self.attached: list[Actor] = []
         self.sensors: list[Actor] = []
         self.ackermann: dict[int, AckermannDriver] = {}
+        self._collisions = Contacts(self.vehicles, self.walkers, self.props)
         self.contacts: list[ContactEvent] = []
-        self._contact_rows = np.zeros(collision.MAX_CONTACTS, collision.CONTACT)
         self.signals = signals.Signals(town.sites, town.controllers)
         self.spectator = self._add(
             Kind.OTHER, "spectator", [0, "spectator", []], Pose(0.0, 0.0, 30.0, -40.0, 0.0, 0.0)
@@ -152,9 +153,10 @@ class World:
         if isinstance(model, VehicleModel):
             actor = self._spawn_vehicle(model, description, world_pose)
         elif isinstance(model, WalkerModel):
-            actor = self._spawn_walker(model, description, world_pose)
+            invincible = attributes["is_invincible"].lower() in ("true", "1")
+            actor = self._spawn_walker(model, description, world_pose, invincible=invincible)
         elif isinstance(model, PropModel):
-            actor = self._spawn_prop(model, description, world_pose)
+            actor = self._spawn_prop(model, description, world_pose, attributes)
         elif type_id.startswith("sensor."):
             # lane invasion is computed in the client: it has no stream
             stream_id = 0 if type_id == "sensor.other.lane_invasion" else self.actors.new_stream_id()
@@ -171,11 +173,9 @@ class World:
         return actor
 
     def _spawn_vehicle(self, model: VehicleModel, description: Encoded, pose: Pose) -> Actor:
-        row = vehicle_dynamics.new_vehicle(model)
-        row["x"], row["y"], row["z"] = pose.x, pose.y, pose.z
-        row["pitch"], row["yaw"], row["roll"] = np.radians((pose.pitch, pose.yaw, pose.roll))
-        body = np.zeros(1, collision.BODY)
-        collision.vehicle_bodies(row.reshape(1), body)
+        row, body = vehicle_dynamics.new_vehicle(model), np.zeros(1, collision.BODY)
+        _set_pose(row, pose)
+        bodies.vehicle_bodies(row.reshape(1), body)
         self._refuse_occupied(body)
         actor = self._add(
             Kind.VEHICLE, model.type_id, description, pose,
@@ -183,12 +183,12 @@ class World:
         )  # fmt: skip
         return self._seat(self.vehicles, actor, row)
 
-    def _spawn_walker(self, model: WalkerModel, description: Encoded, pose: Pose) -> Actor:
-        row = walkers.new_walker(model)
-        row["x"], row["y"], row["z"] = pose.x, pose.y, pose.z
-        row["pitch"], row["yaw"], row["roll"] = np.radians((pose.pitch, pose.yaw, pose.roll))
-        body = np.zeros(1, collision.BODY)
-        collision.walker_bodies(row.reshape(1), body)
+    def _spawn_walker(
+        self, model: WalkerModel, description: Encoded, pose: Pose, *, invincible: bool
+    ) -> Actor:
+        row, body = walkers.new_walker(model, invincible=invincible), np.zeros(1, collision.BODY)
+        _set_pose(row, pose)
+        bodies.walker_bodies(row.reshape(1), body)
         self._refuse_occupied(body)
         tags = bytes([labels.PEDESTRIANS])
         actor = self._add(
@@ -196,23 +196,18 @@ class World:
         )
         return self._seat(self.walkers, actor, row)
 
-    def _spawn_prop(self, model: PropModel, description: Encoded, pose: Pose) -> Actor:
-        row = np.zeros((), collision.BODY)
-        row["half_length"], row["half_width"], row["half_height"] = model.half_extents_m
-        row["collisions"] = 1
-        row["inverse_mass"] = 1.0 / model.mass_kg if model.loose else 0.0
-        _place_prop(row, pose)
-        center = (0.0, 0.0, model.half_extents_m[2])
-        tags = bytes([labels.DYNAMIC if model.loose else labels.STATIC])
+    def _spawn_prop(
+        self, model: PropModel, description: Encoded, pose: Pose, attributes: dict[str, str]
+    ) -> Actor:
+        """Props are put anywhere, also into other things, as in CARLA."""
+        shape = shape_of(model, attributes)
+        row = props.new_prop(shape.model)
+        _set_pose(row, pose)
+        extents = shape.model.half_extents_m
         actor = self._add(
-            Kind.PROP,
-            model.type_id,
-            description,
-            pose,
-            center=center,
-            half_extents=model.half_extents_m,
-            tags=tags,
-        )
+            Kind.PROP, model.type_id, description, pose,
+            center=(0.0, 0.0, extents[2]), half_extents=extents, tags=bytes([shape.label]), look=shape.look,
+        )  # fmt: skip
         return self._seat(self.props, actor, row)
 
     def _seat(self, table: Table, actor: Actor, row: np.ndarray) -> Actor:
@@ -221,7 +216,7 @@ class World:
         return actor
 
     def _refuse_occupied(self, body: np.ndarray) -> None:
-        if collision.blocked_by(body, self.bodies, self.scene.grid):
+        if self._collisions.blocks(body, self.scene.grid):
             raise RequestError("Spawn failed because of collision at spawn position")
 
     def destroy(self, actor: Actor) -> None:
@@ -230,9 +225,7 @@ class World:
             raise RequestError(
                 f"actor {actor.id} ({actor.type_id}) belongs to the town and cannot be destroyed"
             )
-        table = {Kind.VEHICLE: self.vehicles, Kind.WALKER: self.walkers, Kind.PROP: self.props}.get(
-            actor.kind
-        )
+        table = self._table_of.get(actor.kind)
         if table is not None:
             table.remove(actor)
         if actor in self.attached:
@@ -248,11 +241,12 @@ class World:
 
     def pose_of(self, actor: Actor) -> Pose:
         """Where the actor is now."""
-        if actor.kind is Kind.VEHICLE or actor.kind is Kind.WALKER:
-            row = (self.vehicles if actor.kind is Kind.VEHICLE else self.walkers).rows[actor.slot]
-            pitch, yaw, roll = (math.degrees(row[name]) for name in ("pitch", "yaw", "roll"))
-            return Pose(float(row["x"]), float(row["y"]), float(row["z"]), pitch, yaw, roll)
-        return actor.pose
+        table = self._table_of.get(actor.kind)
+        if table is None:
+            return actor.pose
+        row = table.rows[actor.slot]
+        pitch, yaw, roll = (math.degrees(row[name]) for name in ("pitch", "yaw", "roll"))
+        return Pose(float(row["x"]), float(row["y"]), float(row["z"]), pitch, yaw, roll)
 
     def move(self, actor: Actor, pose: Pose) -> None:
         """Teleport, as a client asks; what is attached to another stays attached, in its new place."""
@@ -263,26 +257,24 @@ class World:
 
     def place(self, actor: Actor, pose: Pose) -> None:
         """Put the actor somewhere else, at rest or moving as it was."""
-        if actor.kind is Kind.VEHICLE or actor.kind is Kind.WALKER:
-            table = self.vehicles if actor.kind is Kind.VEHICLE else self.walkers
-            row = table.rows[actor.slot]
-            row["x"], row["y"], row["z"] = pose.x, pose.y, pose.z
-            row["pitch"], row["yaw"], row["roll"] = (math.radians(angle) for angle in pose[3:])
-            if actor.kind is Kind.VEHICLE:
-                row["grounded"] = 0
+        table = self._table_of.get(actor.kind)
+        if table is None:
+            actor.pose = pose
+            self.actors.records["pose"][actor.row] = pose
             return
-        actor.pose = pose
-        self.actors.records["pose"][actor.row] = pose
-        if actor.kind is Kind.PROP:
-            _place_prop(self.props.rows[actor.slot], pose)
+        row = table.rows[actor.slot]
+        _set_pose(row, pose)
+        if actor.kind is Kind.VEHICLE:
+            row["grounded"] = 0
+            row["last_pitch"], row["last_roll"] = row["pitch"], row["roll"]
 
     def velocity_of(self, actor: Actor) -> tuple[float, float, float]:
         """World velocity, m/s."""
-        if actor.kind is Kind.VEHICLE:
-            return tuple(self.vehicles.rows["world_velocity"][actor.slot].tolist())
-        if actor.kind is Kind.WALKER:
-            return tuple(self.walkers.rows["velocity"][actor.slot].tolist())
-        return (0.0, 0.0, 0.0)
+        table = self._table_of.get(actor.kind)
+        if table is None:
+            return (0.0, 0.0, 0.0)
+        name = "world_velocity" if actor.kind is Kind.VEHICLE else "velocity"
+        return tuple(table.rows[name][actor.slot].tolist())
 
     # ---- tick --------------------------------------------------------------------------------------------------------
 
@@ -298,7 +290,9 @@ class World:
         vehicle_dynamics.step_vehicles(vehicle_rows, delta_s)
         if len(walker_rows):
             walkers.step_walkers(town_ground, walker_rows, delta_s)
-        self._collide()
+        if len(self.props.rows):
+            props.step_props(town_ground, self.props.rows, delta_s)
+        self.contacts = self._collisions.step(self.scene.grid)
         ground.settle_vehicles(town_ground, vehicle_rows, delta_s)
         vehicle_dynamics.update_world_motion(vehicle_rows, delta_s)
         signals.assign_lights(vehicle_rows, self.signals.triggers, self.signals.states, self._light_ids)
@@ -311,65 +305,8 @@ class World:
 
     @property
     def body_owners(self) -> list[Actor]:
-        """Everything with a body, in the order of `bodies`."""
-        return self.vehicles.owners + self.walkers.owners + self.props.owners
-
-    def body_index(self, actor: Actor) -> int:
-        """Index of the actor in `bodies`; -1 for what has none."""
-        if actor.kind is Kind.VEHICLE:
-            return actor.slot
-        if actor.kind is Kind.WALKER:
-            return len(self.vehicles.owners) + actor.slot
-        return (
-            len(self.vehicles.owners) + len(self.walkers.owners) + actor.slot
-            if actor.kind is Kind.PROP
-            else -1
-        )
-
-    @property
-    def bodies(self) -> np.ndarray:
-        """BODY (n,) as they stand now: vehicles, walkers, props."""
-        vehicle_count, walker_count = len(self.vehicles.rows), len(self.walkers.rows)
-        bodies = np.zeros(vehicle_count + walker_count + len(self.props.rows), collision.BODY)
-        collision.vehicle_bodies(self.vehicles.rows, bodies[:vehicle_count])
-        if walker_count:
-            collision.walker_bodies(self.walkers.rows, bodies[vehicle_count : vehicle_count + walker_count])
-        if len(self.props.rows):
-            bodies[vehicle_count + walker_count :] = self.props.rows
-        return bodies
-
-    def _collide(self) -> None:
-        bodies = self.bodies
-        count = collision.collide_bodies(bodies, self._contact_rows, 0)
-        count = collision.collide_static(bodies, self.scene.grid, self._contact_rows, count)
-        self.contacts = []
-        if count == 0:
-            return
-        vehicle_count, walker_count = len(self.vehicles.rows), len(self.walkers.rows)
-        collision.apply_to_vehicles(bodies[:vehicle_count], self.vehicles.rows)
-        collision.apply_to_walkers(bodies[vehicle_count : vehicle_count + walker_count], self.walkers.rows)
-        self._apply_to_props(bodies[vehicle_count + walker_count :])
-        self._note_contacts(self._contact_rows[:count])
-
-    def _apply_to_props(self, bodies: np.ndarray) -> None:
-        for actor, body in zip(self.props.owners, bodies, strict=True):
-            if body["push_x"] != 0.0 or body["push_y"] != 0.0:
-                moved = actor.pose._replace(
-                    x=actor.pose.x + float(body["push_x"]), y=actor.pose.y + float(body["push_y"])
-                )
-                self.place(actor, moved)
-
-    def _note_contacts(self, rows: np.ndarray) -> None:
-        owners = self.body_owners
-        for first, second, static, normal_x, normal_y, _, impulse in rows.tolist():
-            x, y = impulse * normal_x, impulse * normal_y
-            actor = owners[first]
-            if static:
-                self.contacts.append(ContactEvent(actor, None, second, (-x, -y, 0.0)))
-            else:
-                other = owners[second]
-                self.contacts.append(ContactEvent(actor, other, -1, (-x, -y, 0.0)))
-                self.contacts.append(ContactEvent(other, actor, -1, (x, y, 0.0)))
+        """Everything with a body: vehicles, walkers, props."""
+        return self._collisions.owners
 
     def _write_records(self) -> None:
         records = self.actors.records
@@ -380,6 +317,8 @@ class World:
             walkers.write_walker_records(
                 self.walkers.rows, self.walkers.record_rows, records.view(wire.WALKER_RECORD)
             )
+        if len(self.props.rows):
+            props.write_prop_records(self.props.rows, self.props.record_rows, records)
         self._write_lights(records.view(wire.SIGNAL_RECORD))
 
     def _write_lights(self, records: np.ndarray) -> None:
@@ -404,6 +343,6 @@ class World:
         )
 
 
-def _place_prop(row: np.ndarray, pose: Pose) -> None:
-    row["x"], row["y"], row["z"] = pose.x, pose.y, pose.z + float(row["half_height"])
-    row["yaw"] = math.radians(pose.yaw)
+def _set_pose(row: np.ndarray | np.void, pose: Pose) -> None:
+    row["x"], row["y"], row["z"] = pose.x, pose.y, pose.z
+    row["pitch"], row["yaw"], row["roll"] = (math.radians(angle) for angle in pose[3:])
