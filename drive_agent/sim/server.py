@@ -51,6 +51,8 @@ _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
 _PORT_TRIES = 100
 _SETS_A_MANAGER_GOING = {"tick_cue", "set_episode_settings", "apply_batch"}  # with its reply, in the client
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
+_NEW_WORLD = "load_new_episode"
+_QUIET_S = 0.002
 
 
 class PortInUseError(Exception):
@@ -80,6 +82,7 @@ class Server:
         self._dispatcher = Dispatcher(all_methods())
         self._wake_ups = WakeUps(self.world.traffic_managers)
         self._manager_threads = ManagerThreads(self.world.traffic_managers)
+        self._quiet_before: Request | None = None
         self._queue: deque[Request] = deque()
         self._waiting_connections: list[RpcConnection] = []
         self._failure: Exception | None = None
@@ -116,6 +119,8 @@ class Server:
                 if ticks and not self._may_tick():
                     break
                 if self._queue[0].method in _SETS_A_MANAGER_GOING and not self._managers_sleep():
+                    break
+                if self._queue[0].method == _NEW_WORLD and not self._managers_rest():
                     break
                 self._serve(self._queue.popleft(), ticks=ticks)
         except Exception as error:  # noqa: BLE001 - a broken tick: `run` raises it, a half-moved world must not go on
@@ -157,6 +162,29 @@ class Server:
         if self._manager_threads.sleep():
             return True
         asyncio.get_running_loop().call_soon(self.pump)
+        return False
+
+    def _managers_rest(self) -> bool:
+        """Whether no traffic manager is amid a step; if not yet, `pump` comes back.
+
+        One that is (its first step begins on its own) looks up actors, and ends its process when their world is gone.
+        """
+        if not self.world.traffic_managers:
+            return True
+        load = self._queue[0]
+        asked = [
+            request
+            for request in self._queue
+            if request.connection is load.connection and request is not load
+        ]
+        for request in asked:
+            self._queue.remove(request)
+            self._serve(request, ticks=False)
+        if self._manager_threads.sleep() and not asked and self._quiet_before is load:
+            self._quiet_before = None
+            return True
+        self._quiet_before = None if asked else load  # what it may have asked just now is read first
+        asyncio.get_running_loop().call_later(_QUIET_S, self.pump)
         return False
 
     def connected(self, client: Client, connection: socket.socket) -> None:
