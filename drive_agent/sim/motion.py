@@ -13,8 +13,6 @@ from drive_agent.sim.poses import rotation_matrix
 from drive_agent.sim.wire import Pose
 from drive_agent.sim.world import World
 
-GRAVITY_MPS2 = 9.81  # CARLA's
-
 
 def turn_of_carrier(world: World, sensor: Actor) -> np.ndarray:
     """Angular velocity of what the sensor is attached to, rad/s, world axes (3,); 0 for one that is free."""
@@ -54,9 +52,9 @@ class Accelerometer:
         self._frame, self._velocity = world.frame, velocity
 
 
-def specific_force(acceleration: np.ndarray, pose: Pose) -> np.ndarray:
-    """What an accelerometer at `pose` reads, m/s^2, its own axes (3,): gravity shows as 9.81 upward."""
-    return (acceleration + (0.0, 0.0, GRAVITY_MPS2)) @ np.array(rotation_matrix(*pose[3:]))
+def specific_force(acceleration: np.ndarray, pose: Pose, gravity_mps2: float) -> np.ndarray:
+    """What an accelerometer at `pose` reads, m/s^2, its own axes (3,): gravity shows as an acceleration upward."""
+    return (acceleration + (0.0, 0.0, gravity_mps2)) @ np.array(rotation_matrix(*pose[3:]))
 
 
 def compass(pose: Pose) -> float:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from drive_agent.sim.render import bvh
+from drive_agent.sim.render import bvh, trace
 from drive_agent.sim.render.camera import DrawnActor
 from drive_agent.sim.render.kernel import Draws, Instances, Triangles
 from drive_agent.sim.render.mesh import Mesh
@@ -99,17 +99,17 @@ class _Part:
     half: np.ndarray  # float32 (3,)
 
 
-def _crowd(bodies: bvh.Surfaces, parts: list[_Part], draws: Draws, instances: Instances) -> bvh.Crowd:
+def _crowd(bodies: bvh.Surfaces, parts: list[_Part], draws: Draws, instances: Instances) -> trace.Crowd:
     """Parts in their places, under a tree over their upright boxes."""
     if not parts:
-        return bvh.Crowd(bodies, bvh.no_surfaces().tree, np.zeros(0, np.int32), np.zeros(1, np.int32))
+        return trace.Crowd(bodies, bvh.no_surfaces().tree, np.zeros(0, np.int32), np.zeros(1, np.int32))
     turns, places = instances.rotations[draws.instances], instances.translations[draws.instances]
     centers = np.einsum("nij,nj->ni", turns, np.array([part.center for part in parts])) + places
     halves = np.einsum("nij,nj->ni", np.abs(turns), np.array([part.half for part in parts]))
     tree, order = bvh.build_tree(centers - halves, centers + halves)
     roots = np.zeros(len(instances.ids), np.int32)
     roots[draws.instances] = [part.root for part in parts]
-    return bvh.Crowd(bodies, tree, draws.instances[order], roots)
+    return trace.Crowd(bodies, tree, draws.instances[order], roots)
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,15 @@ class Moment:
 
     triangles: Triangles
     town: bvh.Surfaces
-    crowd: bvh.Crowd
+    crowd: trace.Crowd
     instances: Instances
     draws: Draws  # of the actors
 
     def cast(self, origin: npt.ArrayLike, directions: np.ndarray, reach_m: float) -> Scan:
         """The first thing that each unit direction (n, 3) meets within `reach_m` of `origin`."""
-        count = len(directions)
-        hits = bvh.Hits(
-            np.empty(count, np.float32), np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.float32)
-        )  # fmt: skip
-        stacks = np.empty((2, bvh.STACK), np.int32), np.empty((2, bvh.STACK), np.float32)
-        bvh.cast(
+        hits = trace.cast_rays(
             self.town, self.crowd, self.instances, np.asarray(origin, np.float32),
-            np.ascontiguousarray(directions, np.float32), np.float32(reach_m), hits, *stacks,
+            np.ascontiguousarray(directions, np.float32), reach_m,
         )  # fmt: skip
         met = hits.triangle >= 0
         tag = np.where(met, self.triangles.tags[hits.triangle], np.uint8(0))
@@ -179,10 +174,7 @@ class Moment:
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
         """Triangles that may reach into an upright box: corners and normals in the world, rows, the owner's id or 0."""
         if town:
-            faces, stack = np.empty(len(self.town.triangles), np.int32), np.empty(bvh.STACK, np.int32)
-            faces = faces[
-                : bvh.within(self.town, low.astype(np.float32), high.astype(np.float32), stack, faces)
-            ]
+            faces = trace.faces_within(self.town, low.astype(np.float32), high.astype(np.float32))
             rows = self.town.triangles[faces[self.town.planes[faces, :3].any(1)]]  # hidden ones have no plane
             yield self.triangles.corners[rows], self.triangles.normals[rows], rows, 0
         draws, radii = self.draws, self.draws.radii[:, None]

@@ -11,11 +11,12 @@ from numpy.random import Generator, default_rng
 
 from drive_agent.sim import scans
 from drive_agent.sim.actors import Actor
+from drive_agent.sim.contacts import ContactEvent
 from drive_agent.sim.motion import Accelerometer, compass, specific_force, turn_of_carrier
 from drive_agent.sim.poses import rotation_matrix, unrotate
 from drive_agent.sim.raycast import Moment
 from drive_agent.sim.wire import Encoded, StreamType, encode_vector, pack, stream_header
-from drive_agent.sim.world import ContactEvent, World
+from drive_agent.sim.world import World
 
 Message = tuple[int, bytes]  # stream id, payload
 IMU = "sensor.other.imu"
@@ -122,7 +123,7 @@ class Sensors:
         """Specific force in m/s^2, angular velocity in rad/s, compass in rad from north (-y) clockwise; sensor axes."""
         acceleration = memory.accelerometer.acceleration
         assert acceleration is not None  # `messages` has just followed the sensor
-        force = specific_force(acceleration, sensor.pose)
+        force = specific_force(acceleration, sensor.pose, self._world.imu_gravity_mps2)
         turn = tuple(turn_of_carrier(self._world, sensor).tolist())
         gyro = unrotate(rotation_matrix(*sensor.pose[3:]), turn)
         numbers, noise = memory.numbers, memory.noise(self._world.frame).standard_normal(6).tolist()

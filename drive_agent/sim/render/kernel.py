@@ -38,6 +38,7 @@ _FILES_WITH_KERNELS = (
     "ground",
     "raster",
     "bvh",
+    "trace",
     "lighting",
     "shade",
 )

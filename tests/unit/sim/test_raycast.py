@@ -1,5 +1,7 @@
 """Rays and spheres in a town of solids with actors in it."""
 
+# ruff: noqa: F811 - the fixtures are those of the renderer's tests
+
 from __future__ import annotations
 
 import math
@@ -39,13 +41,13 @@ def test_walls_and_the_ground_are_where_they_are() -> None:
     assert scan.cos_incidence == pytest.approx([1.0, 0.0, 1.0, math.sqrt(0.5)], abs=1e-5)
 
 
-def test_an_actor_hides_the_wall_behind_it(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+def test_an_actor_hides_the_wall_behind_it(actor: Callable[..., DrawnActor]) -> None:
     scan = moment(house(), actors=(actor(id=42, x=10.0, yaw_deg=90.0),)).cast((0, 0, 0.6), AHEAD[None], 50.0)
     assert (int(scan.target[0]), int(scan.tag[0])) == (42, labels.CAR)
     assert scan.distance_m[0] == pytest.approx(10.0 - 1.08, abs=0.12)
 
 
-def test_a_geometry_follows_its_actors(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+def test_a_geometry_follows_its_actors(actor: Callable[..., DrawnActor]) -> None:
     geometry = Geometry(join([ground()]))
     ahead = [
         float(geometry.at([actor(x=x)]).cast((0, 0, 0.6), AHEAD[None], 90.0).distance_m[0]) for x in (10, 30)
@@ -65,14 +67,14 @@ def test_what_is_hidden_is_not_met_and_comes_back() -> None:
         )
 
 
-def test_a_ray_names_everything_on_its_way_once(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+def test_a_ray_names_everything_on_its_way_once(actor: Callable[..., DrawnActor]) -> None:
     now = moment(house(-1), house(-2, x=41.0), actors=(actor(id=9, x=10.0),))
     touches = list(now.along(np.array([0, 0, 0.6]), AHEAD, 90.0))
     assert [touch.target for touch in touches] == [9, -1, -2]
     assert [touch.distance_m for touch in touches[1:]] == pytest.approx([20.0, 40.0], abs=0.01)
 
 
-def test_a_sphere_is_stopped_by_actors_that_are_not_ignored(actor: Callable[..., DrawnActor]) -> None:  # noqa: F811
+def test_a_sphere_is_stopped_by_actors_that_are_not_ignored(actor: Callable[..., DrawnActor]) -> None:
     now = moment(house(), actors=(actor(id=9, x=10.0), actor(id=10, x=30.0)))
     low = np.array([0, 0, 0.8])
     nearest = now.sweep(low, AHEAD, 0.4, 60.0, (), town=True)
@@ -91,7 +93,7 @@ def test_a_sphere_is_stopped_by_actors_that_are_not_ignored(actor: Callable[...,
 def test_rays_and_pixels_see_the_same(
     world: Callable[..., Renderer],
     front: Callable[..., Camera],
-    actor: Callable[..., DrawnActor],  # noqa: F811
+    actor: Callable[..., DrawnActor],
 ) -> None:
     """Depth, tag and instance through the middle of every pixel, beside edges, where a pixel mixes two things."""
     solids = (house(-1, x=18.0), box((3, 1, 2), (12.0, -4.0, 1.0), GREY, labels.WALLS).numbered(-2))
