@@ -80,10 +80,15 @@ def connection(way: Way, road_id: int, z_m: float, speed_kmh: float) -> Link:
         start=RoadEnd(come.road_id, "start" if come.at_start else "end"),
         end=RoadEnd(leave.road_id, "start" if leave.at_start else "end"),
         junction=come.junction,
-        road_type=leave.profile.road_type if come.profile.road_type == leave.profile.road_type else "town",
+        road_type=_road_type({come.profile.road_type, leave.profile.road_type}),
     )
     from_lanes = tuple((strip.before, lane) for lane, strip in strips.items() if strip.before is not None)
     return Link(road, from_lanes)
+
+
+def _road_type(types: set[str]) -> str:
+    """A motorway begins and ends with its junctions."""
+    return "motorway" if "motorway" in types else types.pop() if len(types) == 1 else "town"
 
 
 def _right_strips(way: Way) -> list[Strip]:

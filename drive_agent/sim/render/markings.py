@@ -14,6 +14,7 @@ DASH_M, PERIOD_M = 3.0, 9.0
 DEFAULT_WIDTH_M = 0.14
 WHITE, YELLOW = (0.93, 0.93, 0.91), (0.88, 0.66, 0.10)
 STOP_LINE_M = 0.45
+BAY_M, BAY_TICK_M = 6.0, 0.06  # length of a parking bay, half the width of the line between two
 
 LINES_PER_TYPE = {  # (broken?, offset in line widths) of every line of a marking
     "Solid": ((False, 0.0),),
@@ -71,24 +72,43 @@ def _edge_marking(carla_map: carla.Map, ribbon: Ribbon, side: int) -> list[Mesh]
             kind, color_name, width = seen[start]
             width = width if width > 0.01 else DEFAULT_WIDTH_M
             color = YELLOW if color_name == "Yellow" else WHITE
-            inset = -0.5 * width - 0.08 if ribbon.outermost or kind == "Solid" and side > 0 else 0.0
+            inset_m = 0.5 * width + 0.08
+            is_inside = ribbon.by_median if side < 0 else ribbon.outermost or kind == "Solid"
+            inset = -side * inset_m if is_inside else 0.0
             for broken, offset in LINES_PER_TYPE[kind]:
-                shift = ribbon.right[run] * (offset * width + (inset if side > 0 else 0.0))
+                shift = ribbon.right[run] * (offset * width + inset)
                 meshes += _line(edge[run] + shift, ribbon.right[run], width, color, broken=broken)
         start = k
     return meshes
 
 
 def lane_lines(carla_map: carla.Map, ribbons: list[Ribbon]) -> Mesh:
-    """Markings of all lanes outside junctions. Every lane draws its outer line; lane -1 (or a lone 1) the centre."""
+    """Markings of all lanes outside junctions, on motorways inside too.
+
+    Every lane draws its outer line; lane -1 (or a lone 1) the centre, a lane beside a median the median's edge.
+    """
     meshes: list[Mesh] = []
     for ribbon in ribbons:
-        if ribbon.in_junction or ribbon.kind not in CARRIAGEWAY:
+        if (ribbon.in_junction and not ribbon.on_motorway) or ribbon.kind not in CARRIAGEWAY:
             continue
         meshes += _edge_marking(carla_map, ribbon, 1)
-        if ribbon.lane_id == -1 or (ribbon.innermost and ribbon.alone):
+        if ribbon.lane_id == -1 or (ribbon.innermost and ribbon.alone) or ribbon.by_median:
             meshes += _edge_marking(carla_map, ribbon, -1)
-    return join(meshes)
+    return join(meshes + [_bay_ticks(ribbon) for ribbon in ribbons if ribbon.kind == "parking"])
+
+
+def _bay_ticks(ribbon: Ribbon) -> Mesh:
+    """Short lines across a parking lane, one a bay."""
+    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(ribbon.center, axis=0), axis=1))]
+    bays = max(int(along[-1] / BAY_M), 1)
+    ticks = []
+    for station in np.linspace(0.0, along[-1], bays + 1)[1:-1]:
+        left, right = (
+            _between(ribbon.edge(side), along, station - BAY_TICK_M, station + BAY_TICK_M)
+            for side in (-1.0, 1.0)
+        )
+        ticks.append(_paint(left, right, WHITE))
+    return join(ticks)
 
 
 def _rings(points: list[carla.Location]) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from drive_agent.sim.render import buildings, furniture, labels, markings, plants, streets
 from drive_agent.sim.render.ground import GroundMap, lamp_map
+from drive_agent.sim.render.guard_rails import guard_rails
 from drive_agent.sim.render.junctions import junction_floors
 from drive_agent.sim.render.mesh import Mesh, join
 from drive_agent.sim.render.plots import Plots
@@ -250,6 +251,9 @@ def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> S
         stand.add(buildings.building_mesh(building))
         half = (building.front_m / 2, building.depth_m / 2, building.height_m / 2)
         stand.bump(building.x, building.y, building.z, half, building.yaw_rad, labels.BUILDINGS)
+    for rail in guard_rails(ribbons, clearance):
+        stand.add(rail.mesh)
+        stand.bump(rail.x, rail.y, rail.z, rail.half_extents, rail.yaw_rad, labels.GUARD_RAIL)
     _add_lamps_and_trees(stand, ribbons, found, clearance, rng)
     _add_land(stand, ribbons, plots, terrain, rng)
     ground = [

@@ -28,6 +28,7 @@ SHOULDER_COLOR = (0.42, 0.42, 0.42)
 KERB_COLOR = (0.66, 0.66, 0.64)
 PAVING_COLOR = (0.62, 0.60, 0.57)
 GRASS_COLOR = (0.36, 0.47, 0.20)
+LANE_COLORS = {"shoulder": SHOULDER_COLOR, "biking": (0.46, 0.27, 0.22), "parking": (0.36, 0.35, 0.35)}
 
 CARRIAGEWAY = {"driving", "bidirectional", "onRamp", "offRamp", "entry", "exit", "parking", "biking", "stop"}
 RAISED = {"sidewalk", "border", "walking"}
@@ -46,6 +47,8 @@ class Ribbon:
     outermost: bool  # nothing is drawn on its right
     innermost: bool  # the road's centre line is its left edge
     alone: bool  # no lanes on the other side of the centre line
+    by_median: bool  # a median is its left neighbour
+    on_motorway: bool
     s_m: np.ndarray  # float64 (n,), along the road
     center: np.ndarray  # float64 (n, 3)
     right: np.ndarray  # float64 (n, 3), unit vectors to the driver's right
@@ -70,6 +73,8 @@ class _LaneEntry:
     outermost: bool
     innermost: bool
     alone: bool
+    by_median: bool
+    on_motorway: bool
     start_m: float
     end_m: float
 
@@ -79,6 +84,7 @@ def _entries(opendrive_text: str) -> Iterator[_LaneEntry]:
     for road in ElementTree.fromstring(opendrive_text.encode()).iter("road"):
         sections = list(road.iter("laneSection"))
         bounds = [float(section.get("s", 0)) for section in sections] + [float(road.get("length", 0))]
+        on_motorway = any(record.get("type") == "motorway" for record in road.iter("type"))
         for index, section in enumerate(sections):
             kinds = {int(lane.get("id", 0)): lane.get("type", "none") for lane in section.iter("lane")}
             drawn = [lane for lane, kind in kinds.items() if lane and kind in DRAWN]
@@ -92,6 +98,8 @@ def _entries(opendrive_text: str) -> Iterator[_LaneEntry]:
                     abs(lane) == max(same_side),
                     abs(lane) == 1,
                     not any(other * lane < 0 for other in drawn),
+                    kinds[lane] in CARRIAGEWAY and kinds.get(lane - (1 if lane > 0 else -1)) in PLANTED,
+                    on_motorway,
                     bounds[index],
                     bounds[index + 1],
                 )
@@ -132,6 +140,8 @@ def lane_ribbons(carla_map: carla.Map, opendrive_text: str) -> list[Ribbon]:
                 entry.outermost,
                 entry.innermost,
                 entry.alone,
+                entry.by_median,
+                entry.on_motorway,
                 table[distinct, 0],
                 center[distinct],
                 right[distinct],
@@ -179,9 +189,8 @@ def _lane_surface(ribbon: Ribbon) -> list[Mesh]:
             wall(left, KERB_M, -across, KERB_COLOR, labels.SIDEWALKS),
             wall(right, KERB_M, across, KERB_COLOR, labels.SIDEWALKS),
         ]
-    if ribbon.kind == "shoulder":
-        return [strip(left, right, SHOULDER_COLOR, labels.ROADS, materials.ASPHALT)]
-    return [strip(left, right, ASPHALT_COLOR, labels.ROADS, materials.ASPHALT)]
+    color = LANE_COLORS.get(ribbon.kind, ASPHALT_COLOR)
+    return [strip(left, right, color, labels.ROADS, materials.ASPHALT)]
 
 
 def _verges(ribbon: Ribbon) -> list[Mesh]:
