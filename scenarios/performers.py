@@ -21,6 +21,11 @@ FULL_STEER_RAD = 0.6  # of the wheels; what a steer of 1 comes to
 THROTTLE_PER_MPS, THROTTLE_HOLD, HOLD_PER_MPS = 0.35, 0.25, 0.02
 BRAKE_PER_MPS, SLACK_MPS = 0.25, 0.6
 END_M = 1.0  # so near to the end of its path a car has arrived
+CAREFUL_BRAKE_MPS2, CAREFUL_GAP_M, CAREFUL_SIDE_M = (
+    4.0,
+    7.0,
+    1.8,
+)  # how a careful one keeps off others in its way
 
 
 class Performer:
@@ -32,6 +37,7 @@ class Performer:
         self._born = born
         self._path: np.ndarray | None = None
         self._speed_mps = 0.0
+        self._careful = False
         self.row: np.ndarray | None = None
         self.arrived = False
 
@@ -48,9 +54,14 @@ class Performer:
     def speed_mps(self) -> float:
         return 0.0 if self.row is None else math.hypot(self.row[5], self.row[6])
 
-    def follow(self, path: np.ndarray, speed_mps: float, *, at_once: bool = False) -> None:
-        """Drive along points (n >= 2, 2) at a speed; `at_once` starts with that speed instead of from standstill."""
-        self._path, self._speed_mps, self.arrived = path, speed_mps, False
+    def follow(
+        self, path: np.ndarray, speed_mps: float, *, at_once: bool = False, careful: bool = False
+    ) -> None:
+        """Drive along points (n >= 2, 2) at a speed.
+
+        `at_once` starts with that speed instead of from standstill, `careful` brakes for what is in the way.
+        """
+        self._path, self._speed_mps, self._careful, self.arrived = path, speed_mps, careful, False
         if at_once:
             direction = path[1] - path[0]
             self._world.launch(self.id, speed_mps * direction / np.linalg.norm(direction))
@@ -91,18 +102,34 @@ class Performer:
         if self._path is None or self.row is None:
             return
         self.arrived = bool(np.linalg.norm(self._path[-1] - self.row[:2]) < END_M + 0.1 * self.speed_mps)
-        self._world.drive(self.id, self._command(self._path, self.row))
+        station_m, _ = project(self._path, self.row[:2])
+        wanted_mps = self._speed_mps
+        if self._careful:
+            wanted_mps = min(wanted_mps, _careful_speed(self._path, station_m, truth.actors[:, :2]))
+        self._world.drive(self.id, _command(self._path, station_m, self.row, wanted_mps))
 
-    def _command(self, path: np.ndarray, row: np.ndarray) -> Command:
-        """Pure pursuit along the path, a proportional controller for the speed."""
-        speed_mps = math.hypot(row[5], row[6])
-        station_m, _ = project(path, row[:2])
-        reach_m = LOOK_AHEAD_M + LOOK_AHEAD_S * speed_mps
-        target = to_frame(resample(path, np.array([station_m + reach_m])), row[0], row[1], row[3])[0]
-        curvature = 2.0 * target[1] / max(float(target @ target), 1e-3)
-        steer = float(np.clip(math.atan(WHEELBASE_M * curvature) / FULL_STEER_RAD, -1.0, 1.0))
-        error_mps = self._speed_mps - speed_mps
-        if error_mps < -SLACK_MPS or self._speed_mps == 0.0:
-            return Command(0.0, steer, float(np.clip(-BRAKE_PER_MPS * error_mps, 0.0, 1.0)))
-        hold = THROTTLE_HOLD + HOLD_PER_MPS * self._speed_mps
-        return Command(float(np.clip(hold + THROTTLE_PER_MPS * error_mps, 0.0, 1.0)), steer, 0.0)
+
+def _command(path: np.ndarray, station_m: float, row: np.ndarray, wanted_mps: float) -> Command:
+    """Pure pursuit along the path, a proportional controller for the speed."""
+    speed_mps = math.hypot(row[5], row[6])
+    reach_m = LOOK_AHEAD_M + LOOK_AHEAD_S * speed_mps
+    target = to_frame(resample(path, np.array([station_m + reach_m])), row[0], row[1], row[3])[0]
+    curvature = 2.0 * target[1] / max(float(target @ target), 1e-3)
+    steer = float(np.clip(math.atan(WHEELBASE_M * curvature) / FULL_STEER_RAD, -1.0, 1.0))
+    error_mps = wanted_mps - speed_mps
+    if error_mps < -SLACK_MPS or wanted_mps == 0.0:
+        return Command(0.0, steer, float(np.clip(-BRAKE_PER_MPS * error_mps, 0.1, 1.0)))
+    hold = THROTTLE_HOLD + HOLD_PER_MPS * wanted_mps
+    return Command(float(np.clip(hold + THROTTLE_PER_MPS * error_mps, 0.0, 1.0)), steer, 0.0)
+
+
+def _careful_speed(path: np.ndarray, station_m: float, others: np.ndarray) -> float:
+    """The speed from which one can still stop behind the first of the others (n, 2) that is in the way."""
+    here = resample(path, np.array([station_m]))[0]
+    near = others[np.linalg.norm(others - here, axis=1) < 60.0]
+    ahead_m = math.inf
+    for point in near:
+        at_m, aside_m = project(path, point)
+        if at_m > station_m + 1.0 and abs(aside_m) < CAREFUL_SIDE_M:
+            ahead_m = min(ahead_m, at_m - station_m)
+    return math.sqrt(2.0 * CAREFUL_BRAKE_MPS2 * max(ahead_m - CAREFUL_GAP_M, 0.0))

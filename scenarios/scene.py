@@ -106,9 +106,24 @@ class Scene:
         physics: bool = True,
     ) -> Performer:
         """Put an actor in. Raises ScenarioError where something is in the way."""
+        performer = self.try_put(model, pose, wanted=wanted, role=role, physics=physics)
+        if performer is None:
+            raise self.error(f"no room for {model} at ({pose[0]:.1f}, {-pose[1]:.1f}) in CARLA's axes")
+        return performer
+
+    def try_put(
+        self,
+        model: str,
+        pose: Pose,
+        *,
+        wanted: Mapping[str, str] | None = None,
+        role: str = ROLE,
+        physics: bool = True,
+    ) -> Performer | None:
+        """Put an actor in, None where something is in the way."""
         actor_id = self.world.spawn(model, pose, wanted=wanted, role=role, physics=physics)
         if actor_id is None:
-            raise self.error(f"no room for {model} at ({pose[0]:.1f}, {-pose[1]:.1f}) in CARLA's axes")
+            return None
         performer = Performer(self.world, actor_id, pose)
         self.performers.append(performer)
         return performer

@@ -1,30 +1,51 @@
-"""Scenarios in which something stands in the ego's lane and must be driven round."""
+"""Scenarios in which something stands or creeps in the ego's lane and must be driven round.
+
+The types with "TwoWays" leave only the lane of the oncoming traffic for it.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from scenarios.parameters import Choice, Number
+from scenarios.flows import Flow, oncoming
+from scenarios.parameters import Choice, Interval, Number, Parameter
 from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
-from scenarios.sites import Elements, follows_lane, open_road, value, with_values
-from scenarios.spots import Spot
+from scenarios.sites import Elements, Site, follows_lane, open_road, single_lane, value, with_values
+from scenarios.spots import Spot, lane_path
 from scenarios.types import scenario_type
 
 SIDES = ("left", "right")
 END_M = 50.0  # beyond the last thing
-WARNING_LIGHTS = ("left_blinker", "right_blinker", "position")
+NEAR_M, WAIT_S = 50.0, 5.0  # the oncoming flow begins when the ego has been so near for so long
 FIRST_CAR_M, SECOND_CAR_M = 10.0, 6.0  # behind the police car, behind the first car
-ACCIDENT_SHIFT, PARKED_SHIFT = 0.6, 0.7  # of half a lane's width
+ACCIDENT_SHIFT, PARKED_SHIFT, BICYCLE_SHIFT = 0.6, 0.7, 0.55  # of half a lane's width
+BICYCLES = ("vehicle.bh.crossbike", "vehicle.diamondback.century", "vehicle.gazelle.omafiets")
+BICYCLE_GAP_M = 9.0
+CONE_SHIFT = 0.85  # of half a lane's width
+PLACED: dict[str, Parameter] = {
+    "distance": Number(120.0, 0.0),
+    "direction": Choice(SIDES, "right"),
+    "speed": Number(60.0, 0.0),  # km/h of the traffic beside, which here keeps its own speed
+}
+FREQUENCY = Interval((20.0, 100.0))
 
 
-def warning_sign(scene: Scene, side: str) -> None:
-    """The triangle at the road's edge where the scenario begins."""
-    edge = scene.here.edge(side)
-    outward = -1.0 if side == "right" else 1.0
-    scene.prop("warningaccident", edge, outward * (0.5 + 0.3) * edge.width_m, math.pi / 2)
+def site(*, two_ways: bool, length_m: float) -> Site:
+    """A straight road with room for the things and their end; a lane to the left of the wanted kind."""
+
+    def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
+        here = setting.here
+        fits = single_lane(here) if two_ways else here.left() is not None
+        if not fits or not open_road(setting, length_m) or not follows_lane(setting, length_m):
+            return None
+        elements = with_values(distance=value(60.0))
+        return elements | ({"frequency": {"from": "60", "to": "100"}} if two_ways else {})
+
+    return find
 
 
 def aside_m(spot: Spot, side: str, share: float) -> float:
@@ -32,29 +53,172 @@ def aside_m(spot: Spot, side: str, share: float) -> float:
     return (-1.0 if side == "right" else 1.0) * share * spot.width_m / 2
 
 
-def _site(setting: Setting, rng: np.random.Generator) -> Elements | None:
-    has_room = open_road(setting, 170.0) and follows_lane(setting, 170.0) and setting.here.left() is not None
-    return with_values(distance=value(60.0), direction=value("right")) if has_room else None
+def warning_sign(scene: Scene, side: str, model: str) -> None:
+    """At the road's edge where the scenario begins."""
+    edge = scene.here.edge(side)
+    outward = -1.0 if side == "right" else 1.0
+    scene.prop(model, edge, outward * (0.5 + 0.3) * edge.width_m, math.pi / 2)
 
 
-@scenario_type(
-    "Accident",
-    site=_site,
-    distance=Number(120.0, 0.0),
-    direction=Choice(SIDES, "right"),
-    speed=Number(60.0, 0.0),
-)
-def accident(scene: Scene) -> Script:
-    """A police car and two crashed cars block the lane; there is another lane to pass them."""
+def pass_by(scene: Scene, last: Spot) -> Script:
+    """Until the ego is well past the last thing."""
+    yield from scene.triggered()
+    end = last.ahead(END_M, into_junction=False)
+    yield from scene.until_or_timeout(lambda: scene.ego_passed(end))
+
+
+def pass_by_through_oncoming(scene: Scene, first: Spot, last: Spot) -> Script:
+    """The same, while cars come towards the ego on the lane that it has to use."""
+    opposite = first.opposite()
+    if opposite is None:
+        raise scene.error("the road has no lane of the other direction")
+    yield from scene.triggered()
+    end = last.ahead(END_M, into_junction=False)
+    flow: Flow | None = None
+    near_since_s: float | None = None
+
+    def passed() -> bool:
+        nonlocal flow, near_since_s
+        if near_since_s is None and scene.ego_gap_m(first.point) < NEAR_M:
+            near_since_s = scene.time_s
+        if flow is None and near_since_s is not None and scene.time_s - near_since_s >= WAIT_S:
+            scene.report("wrong_lane_test_off")
+            flow = oncoming(scene, opposite, scene.told["frequency"])
+        if flow is not None:
+            flow.step()
+        return scene.ego_passed(end)
+
+    yield from scene.until_or_timeout(passed)
+    if flow is not None:
+        scene.report("wrong_lane_test_on")
+
+
+Things = Callable[[Scene], tuple[Spot, Spot]]  # puts them in; spots of the first and the last
+
+
+def crashed_cars(scene: Scene) -> tuple[Spot, Spot]:
+    """A police car with its beacons on before two cars that have crashed."""
     side = scene.told["direction"]
-    warning_sign(scene, side)
-    spot = scene.here.ahead(scene.told["distance"], into_junction=False)
+    warning_sign(scene, side, "warningaccident")
+    first = spot = scene.here.ahead(scene.told["distance"], into_junction=False)
     police = scene.car(spot, aside_m(spot, side, ACCIDENT_SHIFT), model="vehicle.dodge.charger_police_2020")
     police.park()
     police.show_lights(("special1", "special2", "position"))
     for gap_m in (FIRST_CAR_M, SECOND_CAR_M):
         spot = spot.ahead(gap_m, into_junction=False)
         scene.car(spot, aside_m(spot, side, ACCIDENT_SHIFT), base_type="car").park()
+    return first, spot
+
+
+def parked_car(scene: Scene) -> tuple[Spot, Spot]:
+    """A car parked on the lane, its hazard lights on."""
+    side = scene.told["direction"]
+    warning_sign(scene, side, "warningaccident")
+    spot = scene.here.ahead(scene.told["distance"], into_junction=False)
+    car = scene.car(spot, aside_m(spot, side, PARKED_SHIFT), base_type="car")
+    car.park()
+    car.show_lights(("left_blinker", "right_blinker", "position"))
+    return spot, spot
+
+
+def construction_site(scene: Scene) -> tuple[Spot, Spot]:
+    """A warning board, debris, and cones along and across the lane."""
+    side = scene.told["direction"]
+    warning_sign(scene, side, "warningconstruction")
+    spot = scene.here.ahead(scene.told["distance"], into_junction=False)
+    scene.prop("trafficwarning", spot.behind(5.0), 0.0, -math.pi / 2)
+    scene.prop("dirtdebris02", spot.ahead(2.0), 0.0, math.pi / 2)
+    edge_m = -aside_m(spot, side, CONE_SHIFT)
+    for way_m in (2.0, 4.0, 6.0, 8.0):
+        scene.prop("constructioncone", spot.ahead(way_m), edge_m)
+    for step in (1.0, 2.0, 3.0):
+        scene.prop("constructioncone", spot.ahead(8.0), edge_m - math.copysign(step, edge_m))
+    return spot, spot.ahead(8.0, into_junction=False)
+
+
+def _register(name: str, things: Things, distance_m: float, length_m: float, summary: str) -> None:
+    """Both types of one kind of obstacle."""
+
+    def beside(scene: Scene) -> Script:
+        _, last = things(scene)
+        yield from pass_by(scene, last)
+
+    def through_oncoming(scene: Scene) -> Script:
+        first, last = things(scene)
+        yield from pass_by_through_oncoming(scene, first, last)
+
+    beside.__doc__ = f"{summary} another lane leads past."
+    through_oncoming.__doc__ = f"{summary} only the lane of the oncoming traffic leads past."
+    placed = PLACED | {"distance": Number(distance_m, 0.0)}
+    scenario_type(name, site=site(two_ways=False, length_m=length_m), **placed)(beside)
+    scenario_type(
+        f"{name}TwoWays", site=site(two_ways=True, length_m=length_m), frequency=FREQUENCY, **placed
+    )(through_oncoming)
+
+
+_register("Accident", crashed_cars, 120.0, 150.0, "Two crashed cars and the police block the lane;")
+_register("ParkedObstacle", parked_car, 120.0, 130.0, "A car is parked on the lane;")
+_register("ConstructionObstacle", construction_site, 100.0, 140.0, "A construction site blocks the lane;")
+
+
+def bicycles(scene: Scene) -> tuple[Spot, Spot]:
+    """Two bicycles that creep along the lane's edge."""
+    spot = scene.here.ahead(scene.told["distance"], into_junction=False)
+    last = spot
+    for k in range(2):
+        last = spot.ahead(k * BICYCLE_GAP_M, into_junction=False)
+        model = BICYCLES[int(scene.rng.integers(len(BICYCLES)))]
+        rider = scene.car(last, aside_m(last, "right", BICYCLE_SHIFT), model=model)
+        path = lane_path(last, scene.told["bicycle_drive_distance"])
+        rider.follow(_shifted(path, aside_m(last, "right", BICYCLE_SHIFT)), scene.told["bicycle_speed"] / 3.6)
+    return spot, last
+
+
+def _shifted(path: np.ndarray, left_m: float) -> np.ndarray:
+    """A path (n, 2) moved to its left."""
+    along = np.gradient(path, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    return path + left_m * np.column_stack([-along[:, 1], along[:, 0]])
+
+
+HAZARD: dict[str, Parameter] = {
+    "distance": Number(100.0, 0.0),
+    "speed": Number(60.0, 0.0),
+    "bicycle_speed": Number(10.0, 0.0),  # km/h
+    "bicycle_drive_distance": Number(50.0, 0.0),
+}
+
+
+@scenario_type("HazardAtSideLane", site=site(two_ways=False, length_m=190.0), **HAZARD)
+def hazard_at_side_lane(scene: Scene) -> Script:
+    """Bicycles creep along the edge of the lane; another lane leads past."""
     yield from scene.triggered()
-    end = spot.ahead(END_M, into_junction=False)
+    _, last = bicycles(scene)
+    end = last.ahead(scene.told["bicycle_drive_distance"] + END_M, into_junction=False)
     yield from scene.until_or_timeout(lambda: scene.ego_passed(end))
+
+
+@scenario_type(
+    "HazardAtSideLaneTwoWays",
+    site=site(two_ways=True, length_m=190.0),
+    frequency=Number(100.0, 1.0),
+    **HAZARD,
+)
+def hazard_at_side_lane_two_ways(scene: Scene) -> Script:
+    """Bicycles creep along the edge of the lane; only the lane of the oncoming traffic leads past."""
+    yield from scene.triggered()
+    first, last = bicycles(scene)
+    opposite = first.opposite()
+    if opposite is None:
+        raise scene.error("the road has no lane of the other direction")
+    gap_m = scene.told["frequency"]
+    flow = oncoming(scene, opposite, (gap_m, gap_m))
+    scene.report("wrong_lane_test_off")
+    end = last.ahead(scene.told["bicycle_drive_distance"] + END_M, into_junction=False)
+
+    def passed() -> bool:
+        flow.step()
+        return scene.ego_passed(end)
+
+    yield from scene.until_or_timeout(passed)
+    scene.report("wrong_lane_test_on")

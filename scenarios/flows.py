@@ -1,0 +1,103 @@
+"""A stream of vehicles from one place to another, as long as it is stepped: what ScenarioRunner calls an actor flow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from drive_agent.geometry import arc_length, resample
+from drive_agent.routing import plan_route
+from scenarios.performers import Performer
+from scenarios.scene import Scene
+from scenarios.spots import Spot, lane_path
+
+SINK_M = 4.0
+CARS = {"base_type": "car", "has_lights": "true", "special_type": ""}
+OPPOSITE_S, OPPOSITE_M = (
+    1.5,
+    30.0,
+)  # an oncoming flow begins and ends so far from the obstacle: time at the limit, plus
+
+
+class Flow:
+    """Vehicles at gaps drawn from an interval. Call `step` every tick."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        path: np.ndarray,
+        gap_m: tuple[float, float],
+        speed_mps: float,
+        *,
+        filled: bool = False,
+        careful: bool = False,
+        model: str = "vehicle.*",
+        wanted: Mapping[str, str] | None = None,
+    ) -> None:
+        """`path` (n, 2) from source to sink; `filled`: vehicles stand along all of it from the begin."""
+        self._scene = scene
+        self._path = path
+        self._stations_m = arc_length(path)
+        self._gap_m = gap_m
+        self._speed_mps = speed_mps
+        self._careful = careful
+        self._model, self._wanted = model, CARS if wanted is None else wanted
+        self._vehicles: list[Performer] = []
+        self._next_gap_m = self._drawn_gap()
+        if filled:
+            station_m = float(self._stations_m[-1]) - 2.0 * SINK_M
+            while station_m > 0.0:
+                self._send(station_m)
+                station_m -= self._drawn_gap()
+
+    def step(self) -> None:
+        """Take vehicles away at the sink, let a new one in at the source when the last is far enough."""
+        for vehicle in list(self._vehicles):
+            if math.dist(vehicle.position, self._path[-1]) < SINK_M or vehicle.arrived:
+                self._vehicles.remove(vehicle)
+                self._scene.dismiss(vehicle)
+        last = self._vehicles[-1] if self._vehicles else None
+        if last is None or math.dist(last.position, self._path[0]) > self._next_gap_m:
+            self._next_gap_m = self._drawn_gap()
+            self._send(0.0)
+
+    def _send(self, station_m: float) -> None:
+        """A vehicle on the path; none where something stands there."""
+        here, beyond = resample(self._path, np.array([station_m, station_m + 1.0]))
+        heading_rad = math.atan2(*(beyond - here)[::-1])
+        spot = Spot.at(self._scene.road_map, here, heading_rad)
+        pose = (float(here[0]), float(here[1]), float(spot.point[2]), heading_rad)
+        vehicle = self._scene.try_put(self._model, pose, wanted=self._wanted)
+        if vehicle is not None:
+            keep = self._stations_m > station_m
+            path = np.concatenate([here[None], self._path[keep]])
+            vehicle.follow(path, self._speed_mps, at_once=True, careful=self._careful)
+            self._vehicles.append(vehicle)
+
+    def _drawn_gap(self) -> float:
+        return float(self._scene.rng.uniform(*self._gap_m))
+
+
+def way(source: Spot, sink: Spot) -> np.ndarray:
+    """The driving way (n, 2) between two spots."""
+    return plan_route(source.road_map, np.array([source.point, sink.point])).points[:, :2]
+
+
+def oncoming(scene: Scene, opposite: Spot, gap_m: tuple[float, float]) -> Flow:
+    """Careful traffic on the lane of the other direction, past a spot on it."""
+    limit_mps = opposite.lane.speed_limit_mps
+    reach_m = OPPOSITE_S * 3.6 * limit_mps + OPPOSITE_M  # the official flow takes km/h for m/s here
+    source = opposite.behind(reach_m, into_junction=False)
+    length_m = source.distance_m(opposite.point) + reach_m
+    path = lane_path(source, min(length_m, _before_junction_m(source)))
+    return Flow(scene, path, gap_m, limit_mps, careful=True)
+
+
+def _before_junction_m(spot: Spot) -> float:
+    """How far one can drive from a spot before a junction."""
+    far_m = 0.0
+    while far_m < 400.0 and not spot.ahead(far_m + 5.0).lane.is_junction:
+        far_m += 5.0
+    return far_m
