@@ -3,7 +3,10 @@
 import numpy as np
 
 from drive_agent.sim.actors import Actor, Kind
+from drive_agent.sim.poses import compose
 from drive_agent.sim.render.camera import DrawnActor
+from drive_agent.sim.render.vehicle_lights import shining
+from drive_agent.sim.wire import Pose
 from drive_agent.sim.world import World
 
 _DEFAULT_COLOR = (128, 128, 128)
@@ -14,7 +17,8 @@ def drawn_actors(world: World) -> list[DrawnActor]:
     drawn = []
     for actor, row in zip(world.vehicles.owners, world.vehicles.rows, strict=True):
         steer_deg = float(np.degrees(row["steer_rad"]))
-        drawn.append(_drawn(world, actor, int(row["light_flags"]), steer_deg, float(row["forward_mps"])))
+        lit = shining(int(row["light_flags"]), world.elapsed_s, actor.id)
+        drawn.append(_drawn(world, actor, lit, steer_deg, float(row["forward_mps"])))
     for actor, row in zip(world.walkers.owners, world.walkers.rows, strict=True):
         drawn.append(_drawn(world, actor, 0, 0.0, float(np.hypot(*row["velocity"][:2]))))
     drawn.extend(_drawn(world, actor, 0, 0.0, 0.0) for actor in world.props.owners)
@@ -28,10 +32,15 @@ def solid_actors(world: World) -> list[DrawnActor]:
 
 
 def _drawn(world: World, actor: Actor, light_flags: int, steer_deg: float, speed_mps: float) -> DrawnActor:
+    pose, (x, y, _) = world.pose_of(actor), actor.center
+    if x != 0.0 or y != 0.0:
+        pose = compose(
+            pose, Pose(x, y, 0.0, 0.0, 0.0, 0.0)
+        )  # bodies are drawn around the middle of their box
     return DrawnActor(
         actor.id,
-        actor.type_id,
-        *world.pose_of(actor),
+        actor.look or actor.type_id,
+        *pose,
         actor.half_extents,
         _color(actor),
         light_flags,

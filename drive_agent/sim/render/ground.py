@@ -14,7 +14,7 @@ from drive_agent.sim.render.kernel import F32, Scalar, device, floor_int, kernel
 
 ZERO, ONE = F32(0.0), F32(1.0)
 LAMP_RANGE_M = 17.0
-BEAM_RANGE_M = 38.0
+BEAM_RANGE_M = 38.0  # of the low beam; the high one reaches twice as far
 
 
 class GroundMap(NamedTuple):
@@ -95,13 +95,14 @@ def _add_actors(
     poses: np.ndarray, beams: np.ndarray, shade: np.ndarray, height: np.ndarray, x0: Scalar, y0: Scalar,
     cells_per_m: Scalar, with_beams: Scalar,
 ) -> None:  # fmt: skip
-    """poses: float64 (n, 7) x, y, z, yaw_rad, half-length, half-width, lit (1 when the low beam is on)."""
+    """poses: float64 (n, 7) x, y, z, yaw_rad, half-length, half-width, beam (0 off, 1 low, 2 high)."""
     rows, columns = shade.shape
     for k in range(poses.shape[0]):
         x, y, yaw, half_length, half_width = poses[k, 0], poses[k, 1], poses[k, 3], poses[k, 4], poses[k, 5]
         lit = with_beams and poses[k, 6] > 0.0
+        beam_m = BEAM_RANGE_M * poses[k, 6]
         c, s = math.cos(yaw), math.sin(yaw)
-        reach = half_length + (BEAM_RANGE_M if lit else 1.0)
+        reach = half_length + (beam_m if lit else 1.0)
         row0, row1 = int((y - reach - y0) * cells_per_m), int((y + reach - y0) * cells_per_m) + 2
         column0, column1 = int((x - reach - x0) * cells_per_m), int((x + reach - x0) * cells_per_m) + 2
         for row in range(max(0, row0), min(rows, row1)):
@@ -114,10 +115,10 @@ def _add_actors(
                     shade[row, column] = max(shade[row, column], cover)
                     height[row, column] = poses[k, 2]
                 front = ahead - half_length
-                if lit and front > 0.0 and front < BEAM_RANGE_M:
+                if lit and front > 0.0 and front < beam_m:
                     width = 1.2 + 0.28 * front
                     across = max(0.0, 1.0 - (aside / width) ** 2)
-                    along = min(1.0, front / 3.0) * (1.0 - front / BEAM_RANGE_M) ** 2
+                    along = min(1.0, front / 3.0) * (1.0 - front / beam_m) ** 2
                     beams[row, column] += 1.6 * across * along
                     height[row, column] = poses[k, 2]
 

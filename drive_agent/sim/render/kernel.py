@@ -34,6 +34,7 @@ _FILES_WITH_KERNELS = (
     "vectors",
     "noise",
     "sky",
+    "vehicle_lights",
     "materials",
     "ground",
     "raster",

@@ -15,15 +15,25 @@ import numpy as np
 from drive_agent.sim.render.kernel import F32, Instances, Scalar, Triangles, device, floor_int
 from drive_agent.sim.render.noise import cell_hash, value_noise
 from drive_agent.sim.render.vectors import Color, Vector, scaled, times
+from drive_agent.sim.render.vehicle_lights import (
+    BAR_BLUE,
+    BAR_RED,
+    BRAKE,
+    FOG,
+    HIGH_BEAM,
+    INTERIOR,
+    LEFT_BLINK,
+    LOW_BEAM,
+    POSITION,
+    REVERSE,
+    RIGHT_BLINK,
+)
 
 PLAIN, ASPHALT, WINDOWS, GRASS, FOLIAGE, PAVING, MARKING, GLASS, PAINT = range(9)
 HEADLAMP, TAIL_LAMP, LEFT_BLINKER, RIGHT_BLINKER, REVERSE_LAMP, BEACON = range(9, 15)
-BULB, STREET_LAMP, SHOPFRONT, SIGN, ROOF = range(15, 20)
+BULB, STREET_LAMP, SHOPFRONT, SIGN, ROOF, FOG_LAMP = range(15, 21)
 
-# carla.VehicleLightState
-POSITION, LOW_BEAM, HIGH_BEAM, BRAKE, RIGHT_BLINK, LEFT_BLINK, REVERSE, SPECIAL = 1, 2, 4, 8, 16, 32, 64, 128
-
-ZERO, HALF, ONE = F32(0.0), F32(0.5), F32(1.0)
+ZERO, HALF, ONE, TWO = F32(0.0), F32(0.5), F32(1.0), F32(2.0)
 LAMPS_ON = F32(0.3)  # of night: street lamps light up
 
 # Lit lamps are brighter than white, so that a lamp smaller than a pixel still stands out; hues stay pure.
@@ -32,9 +42,11 @@ POSITION_LIGHT: Color = (F32(1.2), F32(1.15), F32(1.0))
 BRAKE_LIGHT: Color = (F32(3.2), F32(0.10), F32(0.05))
 TAIL_LIGHT: Color = (F32(0.75), F32(0.03), F32(0.02))
 AMBER_LIGHT: Color = (F32(3.0), F32(1.05), F32(0.03))
+FOG_LIGHT: Color = (F32(2.6), F32(2.4), F32(1.6))
 REVERSE_LIGHT: Color = (F32(2.2), F32(2.2), F32(2.2))
 BEACON_RED: Color = (F32(2.5), F32(0.2), F32(0.1))
 BEACON_BLUE: Color = (F32(0.1), F32(0.2), F32(2.5))
+ROOF_SIGN_LIGHT: Color = (F32(2.2), F32(1.5), F32(0.25))
 STREET_LIGHT: Color = (F32(2.2), F32(1.9), F32(1.3))
 RED_BULB: Color = (F32(3.6), F32(0.07), F32(0.04))
 YELLOW_BULB: Color = (F32(3.4), F32(2.1), F32(0.03))
@@ -153,7 +165,9 @@ def _facade(
 def _lamp(material: Scalar, flags: Scalar, glass: Color) -> tuple[Color, Scalar]:
     """A lamp of a vehicle: its glass when off, its light when on; returns colour and glow."""
     if material == HEADLAMP:
-        if flags & (LOW_BEAM | HIGH_BEAM):
+        if flags & HIGH_BEAM:
+            return scaled(HEAD_LIGHT, F32(1.6)), ONE
+        if flags & LOW_BEAM:
             return HEAD_LIGHT, ONE
         if flags & POSITION:
             return POSITION_LIGHT, ONE
@@ -171,9 +185,22 @@ def _lamp(material: Scalar, flags: Scalar, glass: Color) -> tuple[Color, Scalar]
     elif material == REVERSE_LAMP:
         if flags & REVERSE:
             return REVERSE_LIGHT, ONE
-    elif flags & SPECIAL:
-        return BEACON_RED if glass[0] > glass[2] else BEACON_BLUE, ONE
+    elif material == FOG_LAMP:
+        if flags & FOG:
+            return BRAKE_LIGHT if glass[0] > TWO * glass[2] else FOG_LIGHT, ONE
+    else:
+        return _beacon(flags, glass)
     return glass, ZERO
+
+
+@device
+def _beacon(flags: Scalar, glass: Color) -> tuple[Color, Scalar]:
+    """A half of a light bar, or the sign on a taxi's roof: which one its glass says."""
+    if glass[1] > glass[2] and glass[1] > HALF * glass[0]:
+        return (ROOF_SIGN_LIGHT, ONE) if flags & (BAR_RED | BAR_BLUE) else (glass, ZERO)
+    if glass[0] > glass[2]:
+        return (BEACON_RED, ONE) if flags & BAR_RED else (glass, ZERO)
+    return (BEACON_BLUE, ONE) if flags & BAR_BLUE else (glass, ZERO)
 
 
 @device
@@ -232,6 +259,8 @@ def surface(
         gloss = F32(0.16)
     elif material == GLASS:
         gloss = F32(0.5)
+        if instances.flags[i] & INTERIOR:
+            color, glow = scaled(ROOM_LIGHT, F32(0.6)), F32(0.5)
     elif material == BULB:
         light = -triangles.objects[t] - 1
         color, glow = _bulb(int(triangles.params[t, 0]), now.light_states[light], color)

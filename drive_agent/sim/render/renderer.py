@@ -18,12 +18,13 @@ from drive_agent.sim.render.camera import Buffers, Camera, DrawnActor, camera_vi
 from drive_agent.sim.render.ground import TrafficGround, relit_lamp_map, traffic_ground
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.lighting import Light, ShadowMap
-from drive_agent.sim.render.materials import HIGH_BEAM, LAMPS_ON, LOW_BEAM, Conditions
+from drive_agent.sim.render.materials import LAMPS_ON, Conditions
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.render.shade import Picture, distinct_buffers, shade
 from drive_agent.sim.render.shadows import shadow_map, sun_view
 from drive_agent.sim.render.stage import BODY_REACH_M, Stage, joined
+from drive_agent.sim.render.vehicle_lights import HIGH_BEAM, LOW_BEAM
 from drive_agent.sim.render.weather import Weather, atmosphere
 
 SAMPLES_PER_SIDE = 2  # 2 x 2 samples a pixel
@@ -219,7 +220,7 @@ class Renderer:
         poses = [
             (
                 a.x, a.y, a.z, math.radians(a.yaw_deg), a.half_extents[0], a.half_extents[1],
-                bool(a.light_flags & (LOW_BEAM | HIGH_BEAM)),
+                2.0 if a.light_flags & HIGH_BEAM else 1.0 if a.light_flags & LOW_BEAM else 0.0,
             )
             for a in actors
         ]  # fmt: skip
