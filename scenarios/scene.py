@@ -25,13 +25,15 @@ from drive_agent.log.schema import ScenarioEvent
 from drive_agent.types import LightState, Truth
 from scenarios.performers import Performer
 from scenarios.routes import Pose, ScenarioSpec
-from scenarios.setting import Setting
+from scenarios.setting import Crossing, Setting
 from scenarios.spots import Spot
 from scenarios.world import ROLE, World
 
 Script = Generator[None, None, None]  # resumed once a tick
 
 BACKGROUND_ROLE = "background"
+ANY_CAR = {"base_type": "car"}
+ON_ROUTE_M = 2.0  # so near to the route's line is on it
 PATIENCE_S = 240.0  # the Leaderboard's limit for obstacles and flows
 
 
@@ -133,12 +135,13 @@ class Scene:
         spot: Spot,
         left_m: float = 0.0,
         turned_rad: float = 0.0,
+        *,
         model: str = "vehicle.*",
-        **wanted: str,
+        wanted: Mapping[str, str] | None = None,
     ) -> Performer:
-        """A car beside the middle of a lane; any car of the library unless told which."""
-        if model == "vehicle.*" and not wanted:
-            wanted = {"base_type": "car"}
+        """A car beside the middle of a lane: a model, or any that has the wanted attributes."""
+        if wanted is None and model == "vehicle.*":
+            wanted = ANY_CAR
         return self.put(model, spot.pose(left_m, turned_rad), wanted=wanted)
 
     def person(self, pose: Pose) -> Performer:
@@ -158,6 +161,30 @@ class Scene:
         """From now to the end, background cars that come so near to one of the points (n, 2) are taken away."""
         self._clear = (points, radius_m)
         self._sweep()
+
+    def clear_ahead(self, way_m: float) -> None:
+        """Take the background cars away that drive on the route within so many metres before the ego."""
+        found = []
+        for actor, row in self._rows.items():
+            position = self.truth.actors[row, :2]
+            if self.truth.infos[actor].role == BACKGROUND_ROLE and self.ego_gap_m(position) < way_m:
+                station_m = self.setting.route_station_m(position)
+                beside_m = math.dist(self.setting.route_point(station_m), position)
+                if 0.0 < station_m - self.ego_m < way_m and beside_m < ON_ROUTE_M:
+                    found.append(actor)
+        self.world.remove_background(found)
+
+    # ---- the junction ahead ------------------------------------------------------------------------------------------
+
+    def crossing(self) -> Crossing:
+        """The first junction after the trigger. Raises ScenarioError when there is none."""
+        if self.setting.junction is None:
+            raise self.error("the route comes to no junction after it")
+        return self.setting.junction
+
+    def exit_of_junction(self) -> Spot:
+        """Where the route leaves that junction."""
+        return Spot(self.road_map, self.crossing().exit_lane, 0.0)
 
     # ---- waiting -----------------------------------------------------------------------------------------------------
 

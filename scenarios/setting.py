@@ -109,3 +109,7 @@ class Crossing:
     entry_lane: int  # lane indices, outside the junction
     exit_lane: int
     light: str | None  # OpenDRIVE id of the light that governs the entry
+
+    @property
+    def turns(self) -> bool:
+        return self.maneuver in (Maneuver.LEFT, Maneuver.RIGHT)

@@ -83,6 +83,10 @@ class Spot:
             lane = before
         return Spot(self.road_map, lane.index, station_m)
 
+    def along(self, way_m: float) -> Spot:
+        """A little further on this very lane, at most to its end."""
+        return Spot(self.road_map, self.lane_index, min(max(self.station_m + way_m, 0.0), self.lane.length_m))
+
     def left(self) -> Spot | None:
         """The neighbouring lane of the same kind and direction."""
         return self._beside(self.lane.left)

@@ -106,7 +106,7 @@ def crashed_cars(scene: Scene) -> tuple[Spot, Spot]:
     police.show_lights(("special1", "special2", "position"))
     for gap_m in (FIRST_CAR_M, SECOND_CAR_M):
         spot = spot.ahead(gap_m, into_junction=False)
-        scene.car(spot, aside_m(spot, side, ACCIDENT_SHIFT), base_type="car").park()
+        scene.car(spot, aside_m(spot, side, ACCIDENT_SHIFT)).park()
     return first, spot
 
 
@@ -115,7 +115,7 @@ def parked_car(scene: Scene) -> tuple[Spot, Spot]:
     side = scene.told["direction"]
     warning_sign(scene, side, "warningaccident")
     spot = scene.here.ahead(scene.told["distance"], into_junction=False)
-    car = scene.car(spot, aside_m(spot, side, PARKED_SHIFT), base_type="car")
+    car = scene.car(spot, aside_m(spot, side, PARKED_SHIFT))
     car.park()
     car.show_lights(("left_blinker", "right_blinker", "position"))
     return spot, spot
