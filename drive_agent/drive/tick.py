@@ -1,20 +1,23 @@
-"""One tick of a synchronous world whose client runs a traffic manager, without sleeping for ever.
+"""Ticks of a synchronous world whose client runs a traffic manager, without sleeping for ever.
 
-The client (LibCarla 0.9.16, `TrafficManagerLocal`) signals between `world.tick()` and its traffic manager with flags that
-are set and notified without holding the mutex, in both directions. When the waiting thread is just between testing its
-flag and falling asleep, the signal is lost and the tick never returns; a timeout does not cover this wait. Leaving
-synchronous mode notifies the manager, whose step then notifies the tick.
+The client (LibCarla 0.9.16, `TrafficManagerLocal`) hands over between `world.tick()` and its traffic manager with flags
+that are set and notified without holding the mutex, in both directions. When the waiting thread is just between testing
+its flag and falling asleep, the call is lost and the tick never returns; a timeout does not cover this wait. The embedded
+server times its replies so that this cannot happen (`drive_agent/sim/client_threads.py`); CARLA's own server does not.
+Leaving synchronous mode notifies the manager, whose step then notifies the tick.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Protocol
 
 log = logging.getLogger("drive_agent.drive")
 
-SILENCE_S = 3.0  # longer than the embedded server needs to notice a manager that has not begun its step
+SILENCE_S = 3.0  # longer than the step of a traffic manager ever takes
+_LOOKS = 4  # in SILENCE_S
 
 
 class Snapshot(Protocol):
@@ -36,25 +39,35 @@ class Manager(Protocol):
     def set_synchronous_mode(self, mode: bool, /) -> None: ...  # noqa: FBT001 - carla names it so
 
 
-def tick(world: World, manager: Manager, silence_s: float = SILENCE_S) -> int:
-    """Advance the world by one tick; returns its frame.
+class WatchedTicks:
+    """Ticks, and a thread that wakes the manager when a tick's frame has come and the tick has still not returned."""
 
-    Once the frame has come and the tick has still not returned after `silence_s`, the manager is woken.
-    """
-    before = world.get_snapshot().frame
-    done = threading.Event()
+    def __init__(self, world: World, manager: Manager, silence_s: float = SILENCE_S) -> None:
+        self._world, self._manager, self._silence_s = world, manager, silence_s
+        self._under_way: tuple[int, float] | None = None  # frame before the tick, when it began
+        self._closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="tick watcher", daemon=True)
+        self._watcher.start()
 
-    def watch() -> None:
-        while not done.wait(silence_s):
-            if world.get_snapshot().frame != before:
-                log.warning("the traffic manager sleeps through frame %d: waking it", before + 1)
-                manager.set_synchronous_mode(False)
-                manager.set_synchronous_mode(True)
+    def tick(self) -> int:
+        """Advance the world by one tick; returns its frame."""
+        self._under_way = self._world.get_snapshot().frame, time.monotonic()
+        try:
+            return self._world.tick()
+        finally:
+            self._under_way = None
 
-    watcher = threading.Thread(target=watch, name="tick watcher", daemon=True)
-    watcher.start()
-    try:
-        return world.tick()
-    finally:
-        done.set()
-        watcher.join()
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(self._silence_s / _LOOKS):
+            under_way = self._under_way
+            if under_way is None or time.monotonic() - under_way[1] < self._silence_s:
+                continue
+            if self._world.get_snapshot().frame != under_way[0]:
+                log.warning("the traffic manager sleeps through frame %d: waking it", under_way[0] + 1)
+                self._manager.set_synchronous_mode(False)
+                self._manager.set_synchronous_mode(True)

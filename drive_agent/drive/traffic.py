@@ -10,7 +10,7 @@ import socket
 import carla
 import numpy as np
 
-from drive_agent.drive.tick import tick
+from drive_agent.drive.tick import WatchedTicks
 
 FOLLOW_M = 2.5
 CARS = ("car", "van")  # longer vehicles cut the corners of small junctions
@@ -36,9 +36,9 @@ class Traffic:
         `port` 0 takes any free one; `base_types` are CARLA's.
         """
         self._client = client
-        self._world = world
         self._manager = manager = client.get_trafficmanager(port or free_port())
         manager.set_synchronous_mode(True)
+        self._ticks = WatchedTicks(world, manager)
         manager.set_random_device_seed(seed)
         manager.set_global_distance_to_leading_vehicle(FOLLOW_M)
         rng = np.random.default_rng(seed)
@@ -61,10 +61,11 @@ class Traffic:
 
     def tick(self) -> int:
         """Advance the world by one tick, waking the manager if it sleeps through it; returns the frame."""
-        return tick(self._world, self._manager)
+        return self._ticks.tick()
 
     def close(self) -> None:
         """The manager first, then its cars: another order can abort the client."""
+        self._ticks.close()
         self._manager.set_synchronous_mode(False)
         self._manager.shut_down()
         self._client.apply_batch([carla.command.DestroyActor(k) for k in self.ids])

@@ -25,7 +25,7 @@ log = logging.getLogger("drive_agent.sim")
 
 PATIENCE_S = 0.1  # who is awake for so long is busy with something else
 _STATE_BYTES = 64  # of a thread's stat: number, name of at most 16 bytes, state
-_SENDS = "client"  # rpclib's thread: awake for a moment after each request, and calls nobody before the reply
+_HANDS_OVER = "client"  # rpclib's thread: it takes the replies in and wakes who waits for them
 
 
 class ManagerThreads:
@@ -60,7 +60,7 @@ class ManagerThreads:
 
 
 class Threads:
-    """The threads of one process."""
+    """The threads of one process, looked at in the order in which they wake one another."""
 
     def __init__(self, process: int) -> None:
         self._folder = Path(f"/proc/{process}/task")
@@ -103,10 +103,12 @@ class Threads:
     def _list(self) -> None:
         self.close()
         self._count = os.stat(self._folder).st_nlink
+        names: dict[str, str] = {}
         for thread in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if (thread / "comm").read_text().strip() != _SENDS:
-                    self._stats[thread.name] = os.open(thread / "stat", os.O_RDONLY)
+                self._stats[thread.name] = os.open(thread / "stat", os.O_RDONLY)
+                names[thread.name] = (thread / "comm").read_text().strip()
+        self._stats = dict(sorted(self._stats.items(), key=lambda item: names.get(item[0]) != _HANDS_OVER))
 
 
 def _sleeps(stat: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from drive_agent.drive.tick import tick
+from drive_agent.drive.tick import WatchedTicks
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class Manager:
 def test_a_sleeper_is_woken_and_stays_synchronous():
     awake = threading.Event()
     manager = Manager(awake)
-    assert tick(World(awake), manager, silence_s=0.02) == 8
+    ticks = WatchedTicks(World(awake), manager, silence_s=0.02)
+    assert ticks.tick() == 8
+    ticks.close()
     assert manager.modes[:2] == [False, True] and manager.modes[-1]
 
 
@@ -52,21 +54,35 @@ def test_a_quick_tick_wakes_nobody():
     awake = threading.Event()
     awake.set()
     manager = Manager(awake)
-    assert tick(World(awake), manager, silence_s=5.0) == 8
+    ticks = WatchedTicks(World(awake), manager, silence_s=5.0)
+    assert [ticks.tick() for _ in range(3)] == [8, 9, 10]
+    ticks.close()
     assert manager.modes == []
 
 
 def test_a_server_that_has_not_ticked_yet_is_waited_for():
     manager = Manager(awake := threading.Event())
+    ticks = WatchedTicks(World(awake, frame_comes=False), manager, silence_s=0.02)
     with pytest.raises(RuntimeError, match="time-out"):
-        tick(World(awake, frame_comes=False), manager, silence_s=0.02)
+        ticks.tick()
+    ticks.close()
     assert manager.modes == []
 
 
-def test_no_watcher_outlives_its_tick():
+def test_a_pause_between_ticks_is_nobodys_sleep():
     awake = threading.Event()
     awake.set()
+    manager = Manager(awake)
+    ticks = WatchedTicks(World(awake), manager, silence_s=0.02)
+    ticks.tick()
+    threading.Event().wait(0.1)
+    ticks.close()
+    assert manager.modes == []
+
+
+def test_no_watcher_outlives_its_ticks():
     before = threading.active_count()
-    for _ in range(20):
-        tick(World(awake), Manager(awake))
+    ticks = WatchedTicks(World(threading.Event()), Manager(threading.Event()))
+    assert threading.active_count() == before + 1
+    ticks.close()
     assert threading.active_count() == before
