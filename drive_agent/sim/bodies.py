@@ -2,20 +2,20 @@
 
 import math
 
-from numba import njit
+from drive_agent.sim.compiled import compiled
 
 GROUND_CLEARANCE_M = 0.2  # what lies lower than this passes between the wheels
 _WALKER_STANDS_MPS = 2.0  # a push that changes a walker's speed by more throws it over
 LYING_S = 4.0  # how long a walker that cannot die stays down
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _clear(body, inverse_mass):
     body.inverse_mass = inverse_mass
     body.push_x, body.push_y, body.impulse_x, body.impulse_y = 0.0, 0.0, 0.0, 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def vehicle_bodies(vehicles, bodies):
     """VEHICLE (n,) -> BODY (n,)."""
     for index in range(vehicles.shape[0]):
@@ -35,7 +35,7 @@ def vehicle_bodies(vehicles, bodies):
         b.collisions, b.walker = v.collisions, 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def walker_bodies(walkers, bodies):
     """WALKER (n,) -> BODY (n,): a box that stands or, for one who has fallen, lies."""
     for index in range(walkers.shape[0]):
@@ -50,7 +50,7 @@ def walker_bodies(walkers, bodies):
         b.collisions, b.walker = w.collisions, 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def prop_bodies(props, bodies):
     """PROP (n,) -> BODY (n,)."""
     for index in range(props.shape[0]):
@@ -64,7 +64,7 @@ def prop_bodies(props, bodies):
         b.collisions, b.walker = p.collisions, 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def apply_to_vehicles(bodies, vehicles):
     """What the contacts did to BODY (n,) -> VEHICLE (n,)."""
     for index in range(vehicles.shape[0]):
@@ -80,7 +80,7 @@ def apply_to_vehicles(bodies, vehicles):
             v.yaw_rate = b.yaw_rate
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def apply_to_walkers(bodies, walkers):
     """What the contacts did to BODY (n,) -> WALKER (n,): shoved out of the way, or thrown over."""
     for index in range(walkers.shape[0]):
@@ -96,7 +96,7 @@ def apply_to_walkers(bodies, walkers):
             w.velocity[0], w.velocity[1] = b.velocity_x, b.velocity_y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def apply_to_props(bodies, props):
     """What the contacts did to BODY (n,) -> PROP (n,)."""
     for index in range(props.shape[0]):

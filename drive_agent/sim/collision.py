@@ -9,7 +9,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from drive_agent.sim.compiled import compiled
 
 STATIC_CELL_M = 16.0
 LARGEST_INFLATION_M = 1.0  # boxes are listed in all cells that they would touch if they were larger by this
@@ -85,7 +86,7 @@ def build_static_grid(boxes: np.ndarray) -> StaticGrid:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def overlap(ax, ay, a_length, a_width, a_yaw, bx, by, b_length, b_width, b_yaw):
     """Separating axis test of two rectangles: depth (0: apart) and the unit normal from a to b of the least overlap."""
     dx, dy = bx - ax, by - ay
@@ -114,12 +115,12 @@ def overlap(ax, ay, a_length, a_width, a_yaw, bx, by, b_length, b_width, b_yaw):
     return depth, normal_x, normal_y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _apart_in_height(body, z, half_height):
     return abs(body.z - z) >= body.half_height + half_height
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _side(x, y, half_length, half_width, yaw, normal_x, normal_y):
     """What of a rectangle faces a unit normal: a stretch across the normal, from and to; for a corner both are the same.
 
@@ -137,7 +138,7 @@ def _side(x, y, half_length, half_width, yaw, normal_x, normal_y):
     return middle - reach, middle + reach
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _shared_side(a, bx, by, b_length, b_width, b_yaw, normal_x, normal_y):
     """Where the facing sides of BODY a and another rectangle overlap, as a position across the normal."""
     a_low, a_high = _side(a.x, a.y, a.half_length, a.half_width, a.yaw, normal_x, normal_y)
@@ -146,7 +147,7 @@ def _shared_side(a, bx, by, b_length, b_width, b_yaw, normal_x, normal_y):
     return (max(a_low, -b_high) + min(a_high, -b_low)) / 2.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _resolve(bodies, first, second, depth, normal_x, normal_y, touch):
     """Push apart and stop the approach; second = -1 is immovable. Returns the impulse, N s.
 
@@ -175,7 +176,7 @@ def _resolve(bodies, first, second, depth, normal_x, normal_y, touch):
     return impulse
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _give(body, impulse, push, normal_x, normal_y, turn):
     """An impulse along the normal at an arm of `turn`, and a shift."""
     body.push_x += push * normal_x
@@ -189,7 +190,7 @@ def _give(body, impulse, push, normal_x, normal_y, turn):
     body.impulse_y += impulse * normal_y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _note(contacts, count, first, second, static, depth, normal_x, normal_y, impulse):
     if count < contacts.shape[0]:
         c = contacts[count]
@@ -199,7 +200,7 @@ def _note(contacts, count, first, second, static, depth, normal_x, normal_y, imp
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def collide_bodies(bodies, contacts, count):
     """All pairs of BODY (n,), resolved in order of index. Returns the number of contacts noted so far."""
     for first in range(bodies.shape[0]):
@@ -223,7 +224,7 @@ def collide_bodies(bodies, contacts, count):
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def collide_static(bodies, grid, contacts, count):
     """Every movable BODY (n,) against the town. Returns the number of contacts noted so far."""
     for first in range(bodies.shape[0]):
@@ -268,7 +269,7 @@ def blocked_by(candidate: np.ndarray, bodies: np.ndarray, grid: StaticGrid) -> b
     return count > 0 or _first_touches_any(trial)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _first_touches_any(bodies):
     a = bodies[0]
     for index in range(1, bodies.shape[0]):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import carla
 import numpy as np
-from numba import njit
 
+from drive_agent.sim.compiled import compiled
 from drive_agent.sim.opendrive import LaneSpan
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
 
@@ -71,7 +71,7 @@ def _sample_lane(carla_map: carla.Map, lane: LaneSpan) -> list[tuple[float, ...]
     return [tuple(row) for row in rows.tolist()]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def nearest_sample(grid, x, y, z):
     """Index of the sample nearest to (x, y, z), among those of the 3 x 3 cells around; -1 where there is none."""
     column, row = (
@@ -90,20 +90,20 @@ def nearest_sample(grid, x, y, z):
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def plane_height(sample, x, y):
     """Height at (x, y) of the plane through a SAMPLE."""
     return sample.z + sample.slope * ((x - sample.x) * sample.cos + (y - sample.y) * sample.sin)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ground_height(grid, x, y, z):
     """Height of the ground under (x, y) nearest to z; nan where nothing is known."""
     index = nearest_sample(grid, x, y, z)
     return plane_height(grid.samples[index], x, y) if index >= 0 else math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def settle_vehicles(grid, vehicles, delta_s):
     """Let VEHICLE (n,) fly, fall to the ground or follow it with height, pitch and roll; note the speed limit there."""
     for index in range(vehicles.shape[0]):
@@ -124,7 +124,7 @@ def settle_vehicles(grid, vehicles, delta_s):
             v.grounded = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _stand(v, sample, height):
     """On the ground; the body's own pitch and roll add to the slope."""
     v.z, v.vertical_mps, v.grounded = height, 0.0, 1
@@ -134,7 +134,7 @@ def _stand(v, sample, height):
     v.pitch, v.roll = v.grade + v.squat, v.bank + v.sway
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fly(v, sample, height, delta_s):
     v.grounded = 0
     if v.gravity == 1:

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from drive_agent.sim.catalogue_props import PropModel
+from drive_agent.sim.compiled import compiled
 from drive_agent.sim.ground import ground_height
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
 
@@ -34,7 +34,7 @@ def new_prop(model: PropModel) -> np.ndarray:
     return prop
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _slide(p, delta_s):
     """Friction with the ground, until it lies still."""
     speed = math.hypot(p.velocity[0], p.velocity[1])
@@ -45,7 +45,7 @@ def _slide(p, delta_s):
     p.yaw_rate = math.copysign(max(0.0, abs(p.yaw_rate) - _SPIN_DECAY_RADPS2 * delta_s), p.yaw_rate)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def step_props(grid, props, delta_s):
     """Advance every PROP (n,) under physics by delta_s."""
     for index in range(props.shape[0]):
@@ -71,7 +71,7 @@ def step_props(grid, props, delta_s):
         p.acceleration[2] = (p.velocity[2] - before_z) / delta_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def write_prop_records(props, rows, records):
     """PROP (n,) -> rows (n,) of RECORD (m,), the snapshot."""
     for index in range(props.shape[0]):

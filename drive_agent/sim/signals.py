@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
+from drive_agent.sim.compiled import compiled
 from drive_agent.sim.opendrive import Controller
 from drive_agent.sim.signal_sites import SignalSite
 from drive_agent.sim.wire import LightState, RequestError
@@ -153,7 +153,7 @@ def _build_triggers(lights: list[SignalSite]) -> np.ndarray:
     return np.array(rows, TRIGGER)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def assign_lights(vehicles, triggers, states, actor_ids):
     """Give each VEHICLE (n,) the light it stands before: a point halfway to its front bumper is in the trigger box.
 

@@ -17,9 +17,9 @@ that work there must work here.
 import math
 
 import numpy as np
-from numba import njit
 
 from drive_agent.sim.catalogue import VehicleModel
+from drive_agent.sim.compiled import compiled
 from drive_agent.sim.physics_control import (
     MOST_GEARS,
     STEERING_CURVE_POINTS,
@@ -93,12 +93,12 @@ def new_vehicle(model: VehicleModel) -> np.ndarray:
     return vehicle
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _towards(value, target, largest_change):
     return value + max(-largest_change, min(largest_change, target - value))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _steer(v, step):
     """Front wheels follow the command at a limited rate, with less lock at speed."""
     position = min(abs(v.forward_mps) * 3.6 / STEERING_CURVE_STEP_KMH, STEERING_CURVE_POINTS - 1.000001)
@@ -113,7 +113,7 @@ def _steer(v, step):
     v.steer_rad = _towards(v.steer_rad, math.copysign(wanted, v.steer), _STEER_RATE_RADPS * step)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _drive_force(v):
     """What the engine puts on the road: as much as the gear, the power and the limit of its revolutions allow, N."""
     if v.reverse == 1:
@@ -128,7 +128,7 @@ def _drive_force(v):
     return v.pedal * min(force, v.power / max(abs(v.forward_mps), 3.0)) if v.forward_mps < top_mps else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _engine_drag(v):
     """How strongly the engine slows the car off the throttle, N: none in neutral, twice where it turns too fast."""
     if v.manual_gear_shift == 1 and v.gear == 0:
@@ -143,7 +143,7 @@ def _engine_drag(v):
     return drag
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _forward_acceleration(v, step):
     """Drivetrain, slope and outside force against brakes, rolling resistance and air; stops without rolling back."""
     weight = v.mass * GRAVITY_MPS2
@@ -160,12 +160,12 @@ def _forward_acceleration(v, step):
     return (after - math.copysign(slowing, after) - v.forward_mps) / step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _tyre_force(friction, load, stiffness, slip):
     return friction * load * math.sin(_TYRE_SHAPE * math.atan(stiffness * slip))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _step_kinematic(v, acceleration, step):
     wheelbase = v.front_m + v.rear_m
     v.forward_mps += acceleration * step
@@ -175,7 +175,7 @@ def _step_kinematic(v, acceleration, step):
     v.lateral_mps = _towards(v.lateral_mps, yaw_rate * v.rear_m, grip)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _step_dynamic(v, acceleration, step):
     wheelbase = v.front_m + v.rear_m
     front_load = v.mass * GRAVITY_MPS2 * v.rear_m / wheelbase
@@ -194,7 +194,7 @@ def _step_dynamic(v, acceleration, step):
     v.yaw_rate += spin * step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _move_body(v, gained_mps2, step):
     """Springs under the body, or a rider's balance: pitch and roll relative to the ground."""
     taller = v.half_extents[2] / _SALOON_HALF_HEIGHT_M
@@ -211,7 +211,7 @@ def _move_body(v, gained_mps2, step):
     v.sway += v.sway_rate * step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _substep(v, step):
     _steer(v, step)
     before_mps = v.forward_mps
@@ -235,7 +235,7 @@ def _substep(v, step):
     v.yaw += v.yaw_rate * step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def step_vehicles(vehicles, delta_s):
     """Advance every VEHICLE (n,) under physics by delta_s in the plane; forces act for this step only."""
     substeps = max(1, int(math.ceil(delta_s / _SUBSTEP_S - 1e-9)))
@@ -252,7 +252,7 @@ def step_vehicles(vehicles, delta_s):
         v.force[0], v.force[1], v.force[2], v.torque = 0.0, 0.0, 0.0, 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _shift(v):
     """The gear that the automatic gearbox is in; by hand the driver's choice stays."""
     if v.manual_gear_shift == 0:
@@ -263,7 +263,7 @@ def _shift(v):
             v.gear = -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def update_world_motion(vehicles, delta_s):
     """World velocity, acceleration and rate of turn of every VEHICLE (n,) after all that moved it in this tick."""
     for index in range(vehicles.shape[0]):
@@ -284,7 +284,7 @@ def update_world_motion(vehicles, delta_s):
         _shift(v)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def write_vehicle_records(vehicles, rows, records):
     """VEHICLE (n,) -> rows (n,) of VEHICLE_RECORD (m,), the snapshot."""
     for index in range(vehicles.shape[0]):

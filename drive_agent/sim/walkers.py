@@ -7,9 +7,9 @@ blueprints); another stays where it lies. No knees, no fear.
 import math
 
 import numpy as np
-from numba import njit
 
 from drive_agent.sim.catalogue import WalkerModel
+from drive_agent.sim.compiled import compiled
 from drive_agent.sim.ground import ground_height
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
 
@@ -45,7 +45,7 @@ def new_walker(model: WalkerModel, *, invincible: bool) -> np.ndarray:
     return walker
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _vertical_step(grid, w, delta_s):
     """Stand (or lie) on the ground, jump off it, or fall to it."""
     half_height = w.half_extents[2] * math.cos(w.pitch) + w.half_extents[0] * math.sin(abs(w.pitch))
@@ -67,7 +67,7 @@ def _vertical_step(grid, w, delta_s):
         w.z += w.velocity[2] * delta_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _walk(w):
     """The velocity that the control asks for, at once."""
     length = math.hypot(w.direction[0], w.direction[1])
@@ -79,7 +79,7 @@ def _walk(w):
     w.yaw = math.atan2(w.velocity[1], w.velocity[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _lie(w, delta_s):
     """Topple, slide to a stop, and after a while get up, if it can."""
     w.pitch = max(_LYING_PITCH_RAD, w.pitch - _FALL_RADPS * delta_s)
@@ -94,7 +94,7 @@ def _lie(w, delta_s):
         w.z += w.half_extents[2] - w.half_extents[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def step_walkers(grid, walkers, delta_s):
     """Advance every WALKER (n,) by delta_s."""
     for index in range(walkers.shape[0]):
@@ -113,7 +113,7 @@ def step_walkers(grid, walkers, delta_s):
         _vertical_step(grid, w, delta_s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def write_walker_records(walkers, rows, records):
     """WALKER (n,) -> rows (n,) of WALKER_RECORD (m,), the snapshot."""
     for index in range(walkers.shape[0]):
