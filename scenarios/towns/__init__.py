@@ -9,6 +9,7 @@ import difflib
 import functools
 
 from scenarios.towns.characters import CHARACTERS, character_plan
+from scenarios.towns.facts import TownFacts, facts_of
 from scenarios.towns.opendrive import to_opendrive
 from scenarios.towns.plan import TownPlan
 from scenarios.towns.random_town import random_plan
@@ -20,6 +21,12 @@ RANDOM_PREFIX = "random:"
 def names(split: str = "") -> list[str]:
     """Names of the shipped towns, as CARLA reports them: of one split ("train" or "test"), or all."""
     return sorted(town.name for town in SHIPPED.values() if split in ("", town.split))
+
+
+def facts(name: str) -> TownFacts:
+    """Character, split, length and features of a town. Raises ValueError like `load`."""
+    town = SHIPPED.get(name)
+    return facts_of(plan(name), town.character if town else "random", town.split if town else "")
 
 
 @functools.lru_cache(maxsize=16)
