@@ -1,0 +1,118 @@
+"""ScenarioRunner's own examples on the embedded server: those whose town is at hand, one scenario_runner.py each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from drive_agent.sim.process import ServerProcess
+from tests.official import outcomes
+from tests.official.run import FAULT, HERE, environment
+
+TOWNS = ("Town01", "Town02")
+LIMIT_S = 100.0  # wall clock; some examples never end by themselves
+_VERDICT = re.compile(r"Result:?\W+(SUCCESS|FAILURE|TIMEOUT|ACCEPTABLE)")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One scenario of one example file."""
+
+    file: str
+    scenario: str  # its name in an XML file, its class before it; empty for OpenSCENARIO
+    kind: str  # class, or "OpenSCENARIO"
+    town: str
+
+    @property
+    def name(self) -> str:
+        """What it is called among its like."""
+        return self.scenario or self.file
+
+
+def examples() -> tuple[list[Example], list[str]]:
+    """What can be played here: of an XML file the first of each class and town; and the files whose towns are missing."""
+    folder = Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples"
+    found: list[Example] = []
+    for path in sorted(folder.glob("*.xml")):
+        kinds: dict[tuple[str, str], str] = {}
+        for scenario in ET.parse(path).getroot().iter("scenario"):
+            kinds.setdefault((scenario.attrib["type"], scenario.attrib["town"]), scenario.attrib["name"])
+        found += [Example(path.name, name, kind, town) for (kind, town), name in kinds.items()]
+    for path in sorted(folder.glob("*.xosc")):
+        logic = ET.parse(path).getroot().find("RoadNetwork/LogicFile")
+        town = logic.attrib["filepath"] if logic is not None else ""
+        found.append(Example(path.name, "", "OpenSCENARIO", Path(town).stem))
+    for path in sorted(folder.glob("*.osc")):
+        named = re.search(r'"(Town\w+)"', path.read_text(encoding="utf-8"))
+        found.append(Example(path.name, "", "OpenSCENARIO 2", named.group(1) if named else ""))
+    here = [example for example in found if example.town in TOWNS]
+    return here, sorted({example.file for example in found} - {example.file for example in here})
+
+
+def play(example: Example, server: ServerProcess, traffic_manager_port: int, folder: Path) -> outcomes.Played:
+    """Run scenario_runner.py with somebody at the wheel; its log is kept in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    root = Path(os.environ["SCENARIO_RUNNER_ROOT"])
+    python = os.environ.get("LEADERBOARD_PYTHON", sys.executable)
+    log, report = folder / f"example_{example.name}.log", folder / f"example_{example.name}.json"
+    report.unlink(missing_ok=True)
+    before = len(server.log_tail(lines=1_000_000).splitlines())
+    what = ["--scenario", example.scenario, "--reloadWorld"]
+    if not example.scenario:
+        what = ["--openscenario", str(root / "srunner/examples" / example.file), "--reloadWorld"]
+    command = [
+        python, str(root / "scenario_runner.py"), "--host", server.host, "--port", str(server.port), "--sync",
+        "--trafficManagerPort", str(traffic_manager_port), "--output", "--timeout", "30", *what,
+    ]  # fmt: skip
+    driver = [python, str(HERE / "chauffeur.py"), server.host, str(server.port), str(report)]
+    start = time.monotonic()
+    with log.open("w", encoding="utf-8") as file, (folder / "chauffeur.log").open("w") as driver_file:
+        chauffeur = subprocess.Popen(driver, env=environment(), stdout=driver_file, stderr=driver_file)
+        runner = subprocess.Popen(command, env=environment(), cwd=root, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            code, ended = runner.wait(LIMIT_S), True
+        except subprocess.TimeoutExpired:
+            code, ended = _interrupt(runner), False
+        chauffeur.terminate()
+        chauffeur.wait()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    seen = json.loads(report.read_text()) if report.is_file() else {}
+    faults = [match.group(0) for match in FAULT.finditer(text)] if ended else []
+    if ended and code < 0:
+        faults.append(f"scenario_runner.py ended with status {code}")
+    verdict = _VERDICT.search(text)
+    return outcomes.Played(
+        file=example.file,
+        scenario=example.scenario,
+        kind=example.kind,
+        town=example.town,
+        ended=ended,
+        verdict=verdict.group(1) if verdict else "",
+        actors=outcomes.count(seen.get("actors", [])),
+        moved=sum(way_m > 1.0 for _, way_m in seen.get("actors", [])),
+        game_s=seen.get("game_s", 0.0),
+        faults=faults,
+        server_faults=[
+            line
+            for line in server.log_tail(lines=1_000_000).splitlines()[before:]
+            if not line.startswith("INFO")
+        ],
+        wall_s=round(time.monotonic() - start, 1),
+    )
+
+
+def _interrupt(runner: subprocess.Popen) -> int:
+    runner.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        return runner.wait(15.0)
+    runner.kill()
+    return runner.wait()
