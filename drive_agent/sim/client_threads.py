@@ -23,7 +23,10 @@ from pathlib import Path
 
 log = logging.getLogger("drive_agent.sim")
 
-PATIENCE_S = 0.1  # who is awake for so long is busy with something else
+PATIENCE_S = (
+    0.1  # who is awake for so long is busy with something of its own; half of it when that is so again
+)
+_LEAST_PATIENCE_S = 0.002
 _STATE_BYTES = 64  # of a thread's stat: number, name of at most 16 bytes, state
 _HANDS_OVER = "client"  # rpclib's thread: it takes the replies in and wakes who waits for them
 
@@ -56,7 +59,7 @@ class ManagerThreads:
         if client_id not in self._threads:
             self._threads[client_id] = _threads_behind(connection)
         threads = self._threads[client_id]
-        return threads is None or (threads.sleep() and _unread_bytes(connection) == 0)
+        return threads is None or (threads.sleep() and unread_bytes(connection) == 0)
 
 
 class Threads:
@@ -67,7 +70,8 @@ class Threads:
         self._count = 0  # links of the folder when it was listed
         self._stats: dict[str, int] = {}  # thread -> open descriptor of its stat
         self._awake_since_s: float | None = None
-        self._busy: set[str] = set()  # awake whenever looked at, for longer than PATIENCE_S
+        self._busy: set[str] = set()  # not waited for until they are seen asleep
+        self._patience_s = PATIENCE_S
 
     def sleep(self) -> bool:
         """Whether every thread that is not busy sleeps."""
@@ -78,8 +82,9 @@ class Threads:
             return True
         now_s = time.monotonic()
         self._awake_since_s = self._awake_since_s or now_s
-        if now_s - self._awake_since_s > PATIENCE_S:
+        if now_s - self._awake_since_s > self._patience_s:
             self._busy = awake
+            self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
         return False
 
     def close(self) -> None:
@@ -116,7 +121,8 @@ def _sleeps(stat: int) -> bool:
     return line[line.rindex(b")") + 2 :].startswith(b"S")
 
 
-def _unread_bytes(connection: socket.socket) -> int:
+def unread_bytes(connection: socket.socket) -> int:
+    """How much the other end has sent that was not read yet."""
     count = array.array("i", [0])
     fcntl.ioctl(connection.fileno(), termios.FIONREAD, count)
     return count[0]

@@ -154,7 +154,7 @@ class Server:
 
     def _managers_sleep(self) -> bool:
         """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back."""
-        if not self.world.traffic_managers:
+        if not self.world.traffic_managers or not self.world.settings.synchronous:
             return True
         for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
             self._queue.remove(request)

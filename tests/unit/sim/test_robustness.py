@@ -45,13 +45,19 @@ class RawClient:
         self._next += 1
         self._socket.sendall(msgpack.packb([0, self._next, method, [[False], *arguments]]))
         while True:
-            for message in self._unpacker:
-                assert message[0] == 1
-                assert message[2] is None
-                if message[1] == self._next:
-                    return message[3]
+            number, result = self.receive()
+            if number == self._next:
+                return result
+
+    def receive(self) -> tuple[int, object]:
+        """The next reply: its number and its result."""
+        while True:
+            for kind, number, error, result in self._unpacker:
+                assert kind == 1
+                assert error is None
+                return number, result
             data = self._socket.recv(1 << 16)
-            assert data, f"the server hung up on {method}{arguments}"
+            assert data, "the server hung up"
             self._unpacker.feed(data)
 
     def send(self, data: bytes) -> None:
