@@ -5,6 +5,7 @@ Beyond about 10 m from any lane nothing is known and things keep their height.
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import carla
@@ -12,11 +13,11 @@ import numpy as np
 
 from drive_agent.sim.compiled import compiled
 from drive_agent.sim.opendrive import LaneSpan
+from drive_agent.sim.speed_limits import LaneLimit
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
 
 SAMPLE_STEP_M = 2.0
 _CELL_M = 8.0
-_DEFAULT_LIMIT_KMH = 30.0
 _STICK_M = 0.5  # a vehicle on the ground follows it over steps up to this
 _BURIED_M = 3.0  # deeper than this below the ground, a vehicle is not on this ground at all
 
@@ -37,9 +38,9 @@ class GroundGrid(NamedTuple):
     rows: int
 
 
-def build_ground(carla_map: carla.Map, lanes: tuple[LaneSpan, ...]) -> GroundGrid:
-    """Sample every drivable lane of a town."""
-    rows = [sample for lane in lanes if lane.drivable for sample in _sample_lane(carla_map, lane)]
+def build_ground(carla_map: carla.Map, limits: Mapping[LaneSpan, LaneLimit]) -> GroundGrid:
+    """Sample every drivable lane of a town, with its limit."""
+    rows = [sample for lane, limit in limits.items() for sample in _sample_lane(carla_map, lane, limit)]
     samples = np.zeros(len(rows), SAMPLE)
     for column, name in enumerate(("x", "y", "z", "cos", "sin", "slope", "limit_kmh")):
         samples[name] = [row[column] for row in rows]
@@ -53,20 +54,23 @@ def build_ground(carla_map: carla.Map, lanes: tuple[LaneSpan, ...]) -> GroundGri
     return GroundGrid(samples, starts.astype(np.int64), origin_x, origin_y, columns, grid_rows)
 
 
-def _sample_lane(carla_map: carla.Map, lane: LaneSpan) -> list[tuple[float, ...]]:
+def _sample_lane(carla_map: carla.Map, lane: LaneSpan, limit: LaneLimit) -> list[tuple[float, ...]]:
     """Points along the reference line's direction; slope from neighbours (the client's own pitch depends on the lane's side)."""
     count = max(2, math.ceil((lane.end_s - lane.start_s) / SAMPLE_STEP_M) + 1)
     stations = np.linspace(lane.start_s + 1e-3, lane.end_s - 1e-3, count)
-    waypoints = (carla_map.get_waypoint_xodr(lane.road_id, lane.lane_id, float(s)) for s in stations)
-    places = [waypoint.transform.location for waypoint in waypoints if waypoint is not None]
-    if len(places) < 2:
+    waypoints = [carla_map.get_waypoint_xodr(lane.road_id, lane.lane_id, float(s)) for s in stations]
+    found = [
+        (waypoint.transform.location, limit.at(float(s)))
+        for waypoint, s in zip(waypoints, stations, strict=True)
+        if waypoint is not None
+    ]
+    if len(found) < 2:
         return []
-    points = np.array([(place.x, place.y, place.z) for place in places])
+    points = np.array([(place.x, place.y, place.z) for place, _ in found])
     along = np.gradient(points, axis=0)
     flat = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    limit = _DEFAULT_LIMIT_KMH if lane.speed_limit_mps is None else lane.speed_limit_mps * 3.6
     rows = np.column_stack(
-        [points, along[:, 0] / flat, along[:, 1] / flat, along[:, 2] / flat, np.full(len(points), limit)]
+        [points, along[:, 0] / flat, along[:, 1] / flat, along[:, 2] / flat, [kmh for _, kmh in found]]
     )
     return [tuple(row) for row in rows.tolist()]
 

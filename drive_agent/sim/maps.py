@@ -10,6 +10,7 @@ import carla
 from drive_agent.sim import opendrive
 from drive_agent.sim.ground import GroundGrid, build_ground
 from drive_agent.sim.signal_sites import SignalSite, place_signals
+from drive_agent.sim.speed_limits import lane_limits
 from drive_agent.sim.wire import Pose
 from scenarios import towns
 
@@ -81,7 +82,7 @@ def build_town(name: str, text: str) -> Town:
         name=name,
         opendrive_text=text,
         carla_map=carla_map,
-        ground=build_ground(carla_map, parsed.lanes),
+        ground=build_ground(carla_map, lane_limits(carla_map, parsed)),
         spawn_points=_spawn_points(carla_map),
         sites=place_signals(carla_map, parsed),
         controllers=parsed.controllers,

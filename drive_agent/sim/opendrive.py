@@ -80,6 +80,11 @@ def _speed_mps(element: ElementTree.Element | None) -> float | None:
     return value * _MPS_PER_UNIT.get(element.get("unit", ""), 1.0) if value > 0 else None
 
 
+def kmh(value: float, unit: str) -> float:
+    """A speed in the unit of the file (km/h where it names none) in km/h."""
+    return value * _MPS_PER_UNIT.get(unit or "km/h", 1.0 / 3.6) * 3.6
+
+
 def _road_lanes(road: ElementTree.Element) -> list[LaneSpan]:
     road_id, length = int(road.get("id", "0")), _number(road, "length")
     types = sorted((_number(t, "s"), _speed_mps(t.find("speed"))) for t in road.findall("type"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import carla
 
-from drive_agent.sim.opendrive import LaneSpan, OpenDrive, SignalPlace, SignalSpec
+from drive_agent.sim.opendrive import LaneSpan, OpenDrive, SignalPlace, SignalSpec, kmh
 from drive_agent.sim.wire import Pose
 
 TRIGGER_LENGTH_M = 6.0
@@ -86,7 +86,7 @@ def _approaches(
     places = [place for place in (spec.place, *spec.references) if place.lanes != (0, 0)]
     found: dict[tuple[int, int], _Approach] = {}
     for place in places or [spec.place]:
-        for lane_id in _ruled_lanes(spans, place):
+        for lane_id in ruled_lanes(spans, place):
             waypoint = carla_map.get_waypoint_xodr(place.road_id, lane_id, _inside(spans, place, lane_id))
             if waypoint is None:
                 continue
@@ -104,7 +104,7 @@ def _approaches(
     return [found[key] for key in sorted(found)]
 
 
-def _ruled_lanes(spans: dict[tuple[int, int], list[LaneSpan]], place: SignalPlace) -> list[int]:
+def ruled_lanes(spans: dict[tuple[int, int], list[LaneSpan]], place: SignalPlace) -> list[int]:
     """Drivable lanes in the validity range; where it says nothing or both sides, those of the orientation."""
     low, high = place.lanes
     lanes = sorted(lane for road, lane in spans if road == place.road_id)
@@ -145,7 +145,7 @@ def _site(spec: SignalSpec, landmark: carla.Landmark, approaches: list[_Approach
     pose = Pose(place.x, place.y, place.z - spec.z_offset, 0.0, _wrap(boxes[0].yaw_deg - 90.0), 0.0)
     type_id = _TYPE_IDS[spec.kind]
     if spec.kind == "274":
-        type_id += f".{spec.value:.0f}"
+        type_id += f".{kmh(spec.value, spec.unit):.0f}"
     return SignalSite(spec.signal_id, type_id, pose, boxes, _junction_ahead(approaches[0].waypoint))
 
 
