@@ -214,17 +214,22 @@ def encode_box(
     return [encode_vector(*center), encode_vector(*extent), encode_vector(*rotation), actor_id]
 
 
+def _shown(value: Any) -> str:
+    """The value as an error names it: the beginning will do."""
+    return repr(value)[:80]
+
+
 def decode_number(value: Any, name: str) -> float:
     """A finite number, or RequestError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RequestError(f"{name} is {value!r}: expected a finite number")
+        raise RequestError(f"{name} is {_shown(value)}: expected a finite number")
     return float(value)
 
 
 def decode_vector(value: Any, name: str = "vector") -> tuple[float, float, float]:
     """Three finite numbers, or RequestError."""
     if not isinstance(value, list) or len(value) != 3:
-        raise RequestError(f"{name} is {value!r}: expected three numbers")
+        raise RequestError(f"{name} is {_shown(value)}: expected three numbers")
     x, y, z = value
     if type(x) is float and type(y) is float and type(z) is float and math.isfinite(x + y + z):
         return x, y, z
@@ -234,35 +239,35 @@ def decode_vector(value: Any, name: str = "vector") -> tuple[float, float, float
 def decode_transform(value: Any) -> Pose:
     """`Transform`, or RequestError."""
     if not isinstance(value, list) or len(value) != 2:
-        raise RequestError(f"transform is {value!r}: expected [location, rotation]")
+        raise RequestError(f"transform is {_shown(value)}: expected [location, rotation]")
     return Pose(*decode_vector(value[0], "location"), *decode_vector(value[1], "rotation"))
 
 
 def decode_bool(value: Any, name: str) -> bool:
     """A boolean, or RequestError."""
     if not isinstance(value, bool):
-        raise RequestError(f"{name} is {value!r}: expected a boolean")
+        raise RequestError(f"{name} is {_shown(value)}: expected a boolean")
     return value
 
 
 def decode_text(value: Any, name: str) -> str:
     """A string, or RequestError."""
     if not isinstance(value, str):
-        raise RequestError(f"{name} is {value!r}: expected text")
+        raise RequestError(f"{name} is {_shown(value)}: expected text")
     return value
 
 
 def decode_integer(value: Any, name: str, low: int, high: int) -> int:
     """An integer from low to high, or RequestError."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RequestError(f"{name} is {str(value)[:80]!r}: expected an integer from {low} to {high}")
+        raise RequestError(f"{name} is {_shown(value)}: expected an integer from {low} to {high}")
     return value
 
 
 def decode_id(value: Any, name: str = "actor id") -> int:
     """An unsigned 32-bit integer, or RequestError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
-        raise RequestError(f"{name} is {str(value)[:80]!r}: expected an unsigned 32-bit integer")
+        raise RequestError(f"{name} is {_shown(value)}: expected an unsigned 32-bit integer")
     return value
 
 
@@ -270,7 +275,7 @@ def decode_list(value: Any, name: str, length: int | None = None) -> list[Any]:
     """A list, of this length if one is given, or RequestError."""
     if not isinstance(value, list) or (length is not None and len(value) != length):
         members = "" if length is None else f" of {length} members"
-        raise RequestError(f"{name} is {str(value)[:80]!r}: expected a list{members}")
+        raise RequestError(f"{name} is {_shown(value)}: expected a list{members}")
     return value
 
 
