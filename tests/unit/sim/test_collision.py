@@ -126,3 +126,71 @@ def test_the_grid_finds_what_a_search_of_all_boxes_finds(placed: list[tuple]) ->
     assert bool(found) == bool(expected)
     if len(expected) == 1:
         assert found == expected
+
+
+def spinning(row: np.ndarray, inertia: float = 2500.0) -> np.ndarray:
+    row["inverse_inertia"] = 1.0 / inertia
+    return row
+
+
+def momentum(bodies: np.ndarray) -> tuple[float, float, float]:
+    """Linear momentum, and angular momentum about the origin."""
+    mass = 1.0 / bodies["inverse_mass"]
+    px, py = mass * bodies["velocity_x"], mass * bodies["velocity_y"]
+    turn = bodies["x"] * py - bodies["y"] * px + bodies["yaw_rate"] / bodies["inverse_inertia"]
+    return float(px.sum()), float(py.sum()), float(turn.sum())
+
+
+def test_a_hit_off_the_middle_turns_both() -> None:
+    bodies = np.concatenate([spinning(body(speed_x=10.0)), spinning(body(x=4.59, y=1.0))])
+    contacts = np.zeros(8, CONTACT)
+    before = momentum(bodies)
+    assert collide_bodies(bodies, contacts, 0) == 1
+    # they share 0.9 m of their fronts, whose middle lies 0.5 m right of the first and left of the second
+    impulse = 10.0 / (2 / 1500.0 + 2 * 0.5**2 / 2500.0)
+    assert contacts["impulse"][0] == pytest.approx(impulse)
+    assert bodies["yaw_rate"] == pytest.approx([0.5 * impulse / 2500.0, 0.5 * impulse / 2500.0])
+    assert momentum(bodies) == pytest.approx(before, rel=0.01)
+
+
+def test_a_hit_in_the_middle_turns_nobody() -> None:
+    bodies = np.concatenate([spinning(body(speed_x=10.0)), spinning(body(x=4.5))])
+    collide_bodies(bodies, np.zeros(8, CONTACT), 0)
+    assert bodies["yaw_rate"] == pytest.approx([0.0, 0.0])
+
+
+@given(st.floats(-3, 3), st.floats(-math.pi, math.pi), st.floats(-3, 3), st.floats(-10, 10))
+def test_momentum_is_kept_and_the_approach_ends(
+    offset: float, yaw: float, yaw_rate: float, speed: float
+) -> None:
+    other = spinning(body(x=3.0, y=offset, yaw=yaw, mass=900.0))
+    other["yaw_rate"], other["velocity_y"] = yaw_rate, speed
+    bodies, contacts = np.concatenate([spinning(body(speed_x=8.0)), other]), np.zeros(8, CONTACT)
+    before, energy = momentum(bodies), kinetic_energy(bodies)
+    places = bodies["x"].copy(), bodies["y"].copy()
+    if collide_bodies(bodies, contacts, 0) == 0:
+        return
+    bodies["x"], bodies["y"] = places  # being pushed apart moves momentum's arm
+    assert momentum(bodies)[:2] == pytest.approx(before[:2], abs=1e-6)
+    assert momentum(bodies)[2] == pytest.approx(
+        before[2], abs=2 * contacts["depth"][0] * contacts["impulse"][0] + 1e-6
+    )
+    assert kinetic_energy(bodies) <= energy + 1e-6
+
+
+def kinetic_energy(bodies: np.ndarray) -> float:
+    speed = bodies["velocity_x"] ** 2 + bodies["velocity_y"] ** 2
+    moving = speed / bodies["inverse_mass"] + bodies["yaw_rate"] ** 2 / bodies["inverse_inertia"]
+    return float(moving.sum()) / 2
+
+
+def test_a_corner_that_meets_a_wall_turns_the_car_along_it() -> None:
+    """A car turned to its right touches with its left front corner, which is held back: it turns left."""
+    wall = build_static_grid(np.array([[12.2, 0.0, 5.0, 10.0, 0.5, 5.0, math.pi / 2]]))
+    car = spinning(body(x=9.35, speed_x=10.0, yaw=0.3))
+    contacts = np.zeros(8, CONTACT)
+    assert collide_static(car, wall, contacts, 0) == 1
+    arm = 0.95 * math.cos(0.3) - 2.3 * math.sin(0.3)  # the corner lies that far left of the middle
+    impulse = 10.0 / (1 / 1500.0 + arm**2 / 2500.0)
+    assert contacts["impulse"][0] == pytest.approx(impulse)
+    assert car["yaw_rate"][0] == pytest.approx(-arm * impulse / 2500.0)

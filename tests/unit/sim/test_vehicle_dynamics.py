@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drive_agent.sim.catalogue import VEHICLES
 from drive_agent.sim.physics_control import resample_steering_curve
-from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, step_vehicles
+from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, step_vehicles, update_world_motion
 
 SALOON = next(model for model in VEHICLES if model.type_id == "vehicle.lincoln.mkz_2017")
 TICK_S = 0.05
@@ -142,3 +142,61 @@ def test_any_driving_stays_finite_and_repeats_exactly(
         )
         assert abs(vehicles["forward_mps"][0]) < 100.0
     assert ends[0] == ends[1]
+
+
+# What a recording of CARLA's Lincoln MKZ 2017 shows: pitch and roll in degrees per m/s^2
+RECORDED_PITCH, RECORDED_ROLL = 0.0185, -0.063
+
+
+def test_the_body_pitches_under_acceleration_as_recorded() -> None:
+    vehicles = car(throttle=1.0)
+    drive(vehicles, 1.0)
+    before = float(vehicles["forward_mps"][0])
+    step_vehicles(vehicles, TICK_S)
+    gained = (float(vehicles["forward_mps"][0]) - before) / TICK_S
+    assert math.degrees(vehicles["squat"][0]) == pytest.approx(RECORDED_PITCH * gained, rel=0.1)
+    vehicles["throttle"], vehicles["brake"] = 0.0, 1.0
+    drive(vehicles, 0.3)
+    assert math.degrees(vehicles["squat"][0]) < -0.1
+
+
+def test_the_body_rolls_outwards_in_a_turn_as_recorded() -> None:
+    vehicles = car(throttle=0.4, forward_mps=12.0, steer=0.2)
+    drive(vehicles, 1.0)
+    across = float(vehicles["forward_mps"][0] * vehicles["yaw_rate"][0])
+    assert across > 4.0
+    assert math.degrees(vehicles["sway"][0]) == pytest.approx(RECORDED_ROLL * across, rel=0.15)
+
+
+def test_a_motorcycle_leans_into_the_turn() -> None:
+    model = next(model for model in VEHICLES if model.type_id == "vehicle.yamaha.yzf")
+    vehicles = np.zeros(1, VEHICLE)
+    vehicles[0] = new_vehicle(model)
+    vehicles["throttle"], vehicles["forward_mps"], vehicles["steer"] = 0.4, 10.0, 0.05
+    drive(vehicles, 1.0)
+    across = float(vehicles["forward_mps"][0] * vehicles["yaw_rate"][0])
+    assert vehicles["sway"][0] == pytest.approx(math.atan(across / 9.81), rel=0.15)
+    assert vehicles["sway"][0] > 0.1
+
+
+def test_the_rate_of_turn_has_the_signs_of_the_angles() -> None:
+    """Nose up is a turn from z to x, the right side down one from z to y: both count backwards about their axes."""
+    vehicles = car(pitch=0.02, roll=0.01, yaw_rate=0.3)
+    update_world_motion(vehicles, TICK_S)
+    assert vehicles["world_turn"][0] == pytest.approx([-0.01 / TICK_S, -0.02 / TICK_S, 0.3])
+    vehicles = car(pitch=0.02, yaw=math.pi / 2)
+    update_world_motion(vehicles, TICK_S)
+    assert vehicles["world_turn"][0] == pytest.approx([0.02 / TICK_S, 0.0, 0.0], abs=1e-9)
+
+
+def test_the_gearbox_shifts_up_with_speed_and_shows_reverse() -> None:
+    gears = []
+    for speed in (0.0, 8.0, 12.0, 20.0, 40.0, 60.0):
+        vehicles = car(forward_mps=speed)
+        update_world_motion(vehicles, TICK_S)
+        gears.append(int(vehicles["gear"][0]))
+    assert gears == sorted(gears)
+    assert (gears[0], gears[-1]) == (1, 6)
+    vehicles = car(reverse=1)
+    update_world_motion(vehicles, TICK_S)
+    assert vehicles["gear"][0] == -1
