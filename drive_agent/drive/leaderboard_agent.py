@@ -32,6 +32,7 @@ from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import packet_of
 from drive_agent.drive.env import Ground
 from drive_agent.drive.leaderboard_log import RouteLog, RunLog
+from drive_agent.drive.leaderboard_route import evaluated_route
 from drive_agent.drive.leaderboard_sensors import Spec, readings_of, sensor_specs
 from drive_agent.drive.leaderboard_truth import EvaluatorTruth, Plan, route_of
 from drive_agent.drive.provenance import read_config
@@ -99,7 +100,7 @@ class DriveAgent(AutonomousAgent):
         self._truth = EvaluatorTruth(world, ego, *self._address, session.config.carla.timeout_s)
         self._warm_up(briefing, ground, self._truth.read(0))
         session.driver.brief(briefing, ground)
-        self._log = session.log.begin(road_map.name, ground)
+        self._log = session.log.begin(evaluated_route(), ground)
         self._ticks = 0
 
     def sensors(self) -> list[Spec]:

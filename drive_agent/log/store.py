@@ -67,13 +67,17 @@ class EpisodeWriter:
             self._write_actor(truth.infos[actor])
         plain = {name: to_plain(getattr(truth, name)) for name in _TRUTH_FIELDS}
         self._write_json(schema.TRUTH, truth.time_us, plain)
-        for event in scenario_events:
-            self._write_json(schema.SCENARIO, event.time_us, to_plain(event))
+        self.note(scenario_events)
         if decision is not None:
             self._write_decision(truth.time_us, decision)
         if truth.time_us - self._flushed_us >= FLUSH_US:
             self._writer.flush()
             self._flushed_us = truth.time_us
+
+    def note(self, scenario_events: tuple[ScenarioEvent, ...]) -> None:
+        """Append what the director did, at its own times; `write` does so for events known with their tick."""
+        for event in scenario_events:
+            self._write_json(schema.SCENARIO, event.time_us, to_plain(event))
 
     def finish(self, outcome: Outcome) -> None:
         """Append how the drive ended; the last call before leaving the context."""
