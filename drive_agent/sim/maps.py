@@ -1,22 +1,29 @@
-"""Towns: from a name or a file to everything the world reads of it: map, ground, spawn points, places of the signals."""
+"""Towns: from a name or a file to everything the world reads of it: map, ground, spawn points, places of the signals.
 
+A map from outside is tried in a child process first: the client's parser, which this server uses too, dies on some.
+"""
+
+import difflib
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import carla
 
-from drive_agent.sim import opendrive
+from drive_agent.sim import opendrive, opendrive_faults
 from drive_agent.sim.ground import GroundGrid, build_ground
+from drive_agent.sim.render.streets import DEFAULT_STREETS, StreetSettings
 from drive_agent.sim.signal_sites import SignalSite, place_signals
+from drive_agent.sim.spawn_points import spawn_points
 from drive_agent.sim.speed_limits import lane_limits
 from drive_agent.sim.wire import Pose
 from scenarios import towns
 
-SPAWN_SPACING_M = 12.0
-_SPAWN_CLEARANCE_M = 7.0  # from other spawn points and from the ends of the lane
-_SPAWN_HEIGHT_M = 0.3
+SUFFIX = ".xodr"
+LAYERED_SUFFIX = "_Opt"  # CARLA's name for the same roads with buildings that can be hidden
 _CHECK_TIMEOUT_S = 120.0
 
 
@@ -35,98 +42,129 @@ class Town:
     spawn_points: tuple[Pose, ...]
     sites: tuple[SignalSite, ...]
     controllers: tuple[opendrive.Controller, ...]
+    streets: StreetSettings = DEFAULT_STREETS
 
 
-def read_town(name_or_path: str) -> tuple[str, str]:
-    """Name and OpenDRIVE text of a town that `scenarios.towns` knows (folders before the name are ignored) or of a file."""
-    if name_or_path.endswith(".xodr"):
-        path = Path(name_or_path)
-        if not path.is_file():
-            raise TownError(f"no such file: {name_or_path}: expected an OpenDRIVE file or a town's name")
-        return path.stem, path.read_text(encoding="utf-8")
-    name = name_or_path.split("/")[-1]
+@dataclass(frozen=True)
+class MapLibrary:
+    """The maps that have names: the shipped towns, and the .xodr files of a folder, for instance CARLA's own."""
+
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.folder is not None and not self.folder.is_dir():
+            raise TownError(f"maps={self.folder}: no such folder: expected one that holds {SUFFIX} files")
+
+    def names(self) -> list[str]:
+        """Shipped towns first."""
+        own = sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}")) if self.folder else []
+        return towns.names() + [name for name in own if name not in towns.names()]
+
+    def read(self, name_or_path: str) -> tuple[str, str]:
+        """Name and OpenDRIVE text of a file, or of a town by its name, with or without CARLA's folders and `_Opt`."""
+        if name_or_path.endswith(SUFFIX):
+            return Path(name_or_path).stem, _read_file(Path(name_or_path))
+        name = name_or_path.rpartition("/")[2]
+        if name.startswith(towns.RANDOM_PREFIX):
+            return name.replace(":", "").capitalize(), _load_shipped(name)
+        known = name if name in self.names() else name.removesuffix(LAYERED_SUFFIX)
+        if known in towns.names():
+            return name, _load_shipped(known)
+        if self.folder is not None and known in self.names():
+            return name, _read_file(self.folder / f"{known}{SUFFIX}")
+        raise TownError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.names(), n=2, cutoff=0.4) or self.names()
+        where = f"in maps={self.folder}" if self.folder else "no folder of maps was given: maps=DIR"
+        return (
+            f"unknown town {name!r}: did you mean {' or '.join(near)}? "
+            f"({towns.RANDOM_PREFIX}SEED makes one, PATH{SUFFIX} reads one; {where})"
+        )
+
+
+def _load_shipped(name: str) -> str:
     try:
-        return name.replace(":", "").capitalize() if ":" in name else name, towns.load(name)
+        return towns.load(name)
     except ValueError as error:
-        raise TownError(f"{error} (or give a path that ends in .xodr)") from error
+        raise TownError(str(error)) from error
 
 
-def check_opendrive(name: str, text: str) -> None:
-    """Let the client's parser try the map in a child process; TownError says why a map is refused."""
-    found = opendrive.faults(text)
-    if found:
-        raise TownError(f"map {name!r} is refused: {found[0]}")
-    command = [sys.executable, "-m", "drive_agent.sim.check_map"]
+def _read_file(path: Path) -> str:
+    """The text in the encoding that its first line declares, UTF-8 where it declares none."""
+    try:
+        data = path.read_bytes()
+        declared = re.match(rb"""[^<]*<\?xml[^>]*encoding=["']([\w.-]+)["']""", data)
+        return data.decode(declared[1].decode() if declared else "utf-8").removeprefix("\ufeff")
+    except FileNotFoundError as error:
+        raise TownError(f"no such file: {path}: expected an OpenDRIVE file or a town's name") from error
+    except OSError as error:
+        raise TownError(f"{path} cannot be read: {error.strerror}; give a file you may read") from error
+    except (UnicodeDecodeError, LookupError) as error:
+        raise TownError(f"{path} is not in the encoding it declares ({error}); save it as UTF-8") from error
+
+
+def check_opendrive(name: str, text: str) -> opendrive.OpenDrive:
+    """The parsed text, where the client survives it in a child process; TownError says why a map is refused."""
+    if len(text) > opendrive_faults.MOST_CHARACTERS:
+        most = opendrive_faults.MOST_CHARACTERS / 1e6
+        raise _refused(name, f"it has {len(text) / 1e6:.0f} MB: expected at most {most:.0f} MB; cut the map")
+    try:
+        root = opendrive.read_tree(text)
+        _raise_first(name, opendrive_faults.faults(root))
+        parsed = opendrive.read(root)
+    except ValueError as error:
+        raise _refused(name, str(error)) from error
+    _raise_first(name, opendrive_faults.faults_of_lanes(parsed))
+    failure = _try_in_child(text)
+    if failure:
+        raise _refused(name, next(opendrive_faults.suspects(root), failure))
+    return parsed
+
+
+def _refused(name: str, reason: str) -> TownError:
+    return TownError(f"map {name!r} is refused: {reason}")
+
+
+def _raise_first(name: str, faults: Iterator[str]) -> None:
+    for fault in faults:
+        raise _refused(name, fault)
+
+
+def _try_in_child(text: str) -> str:
+    """Why the client cannot use a map, "" if it can."""
     try:
         child = subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=_CHECK_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TownError(f"map {name!r} is refused: not parsed within {_CHECK_TIMEOUT_S:.0f} s") from error
-    if child.returncode != 0:
-        lines = child.stderr.strip().splitlines()
-        reason = (
-            lines[-1]
-            if lines and child.returncode > 0
-            else f"the parser died with signal {-child.returncode}"
-        )
-        raise TownError(f"map {name!r} is refused: {reason}")
+            [sys.executable, "-m", "drive_agent.sim.check_map"],
+            input=text.encode("utf-8", "replace"), capture_output=True, timeout=_CHECK_TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"the client does not get through it within {_CHECK_TIMEOUT_S:.0f} s; cut the map"
+    if child.returncode == 0:
+        return ""
+    part = child.stdout.decode().split("\n")[-2:][0] or "starting"
+    if child.returncode < 0:
+        return f"the client dies of signal {-child.returncode} while {part}; check the file with an OpenDRIVE validator"
+    said = child.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+    return f"the client fails while {part} ({said[-1]}); check the file with an OpenDRIVE validator"
 
 
-def build_town(name: str, text: str) -> Town:
+def build_town(name: str, text: str, streets: StreetSettings = DEFAULT_STREETS) -> Town:
     """Check and load a map."""
-    check_opendrive(name, text)
-    parsed = opendrive.parse(text)
+    parsed = check_opendrive(name, text)
     carla_map = carla.Map(name, text)
     return Town(
         name=name,
         opendrive_text=text,
         carla_map=carla_map,
         ground=build_ground(carla_map, lane_limits(carla_map, parsed)),
-        spawn_points=_spawn_points(carla_map),
+        spawn_points=spawn_points(carla_map, parsed.lanes),
         sites=place_signals(carla_map, parsed),
         controllers=parsed.controllers,
+        streets=streets,
     )
 
 
-def load_town(name_or_path: str) -> Town:
+def load_town(name_or_path: str, library: MapLibrary | None = None) -> Town:
     """Read, check and load a town."""
-    return build_town(*read_town(name_or_path))
-
-
-def _spawn_points(carla_map: carla.Map) -> tuple[Pose, ...]:
-    """A spawn point about every 12 m of driving lane outside junctions, ordered by road, lane and station."""
-    waypoints = [w for w in carla_map.generate_waypoints(SPAWN_SPACING_M) if _is_good_place(w)]
-    waypoints.sort(key=lambda w: (w.road_id, w.section_id, w.lane_id, w.s))
-    points: list[Pose] = []
-    for waypoint in waypoints:
-        place, turn = waypoint.transform.location, waypoint.transform.rotation
-        near = (
-            (p.x - place.x) ** 2 + (p.y - place.y) ** 2
-            for p in points
-            if abs(p.z - _SPAWN_HEIGHT_M - place.z) < 3.0
-        )
-        # lanes lie side by side: only points closer than a lane's width plus the clearance along it clash
-        if all(distance > 3.0**2 for distance in near) and not _clashes_along(points, waypoint):
-            yaw = (turn.yaw + 180.0) % 360.0 - 180.0
-            points.append(Pose(place.x, place.y, place.z + _SPAWN_HEIGHT_M, turn.pitch, yaw, 0.0))
-    return tuple(points)
-
-
-def _is_good_place(waypoint: carla.Waypoint) -> bool:
-    """On a driving lane, with room before and behind."""
-    if waypoint.is_junction or waypoint.lane_type != carla.LaneType.Driving or waypoint.lane_width < 2.0:
-        return False
-    around = waypoint.next(_SPAWN_CLEARANCE_M) + waypoint.previous(_SPAWN_CLEARANCE_M / 2)
-    return len(around) >= 2 and not any(w.is_junction for w in around)
-
-
-def _clashes_along(points: list[Pose], waypoint: carla.Waypoint) -> bool:
-    """Whether a point lies on the same track less than the clearance ahead or behind."""
-    place, forward = waypoint.transform.location, waypoint.transform.get_forward_vector()
-    for point in points:
-        dx, dy = point.x - place.x, point.y - place.y
-        along, across = dx * forward.x + dy * forward.y, dx * forward.y - dy * forward.x
-        if abs(along) < _SPAWN_CLEARANCE_M and abs(across) < 1.5 and abs(point.z - place.z) < 3.0:
-            return True
-    return False
+    return build_town(*(library or MapLibrary()).read(name_or_path))

@@ -4,10 +4,18 @@ Reads the XML only; positions in the world come from `carla.Map`. Stations `s` a
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 from xml.etree import ElementTree
 
 _MPS_PER_UNIT = {"m/s": 1.0, "km/h": 1.0 / 3.6, "mph": 0.44704, "": 1.0}
 _DRIVABLE = frozenset({"driving", "entry", "exit", "onRamp", "offRamp", "connectingRamp", "bidirectional"})
+_SPEED_SIGN_PREFIXES = (
+    "Speed_",
+    "speed_",
+)  # of objects that RoadRunner means, and CARLA reads, as speed limit signs
+_SPEED_SIGN_KIND = "274"
+_ALL_LANES = 100  # more than a side of any road has
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -15,11 +23,18 @@ class LaneSpan:
     """One lane of one lane section."""
 
     road_id: int
+    junction_id: int  # -1: the road is no connection inside a junction
     lane_id: int
+    kind: str  # OpenDRIVE's lane type, as written
+    on_motorway: bool  # the road says so
     start_s: float
     end_s: float
-    drivable: bool
     speed_limit_mps: float | None  # None: the file does not say
+
+    @property
+    def drivable(self) -> bool:
+        """Whether vehicles drive on it."""
+        return self.kind in _DRIVABLE
 
 
 @dataclass(frozen=True)
@@ -65,8 +80,21 @@ class OpenDrive:
 
 
 def _number(element: ElementTree.Element, name: str, default: float = 0.0) -> float:
-    text = element.get(name)
-    return float(text) if text not in (None, "") else default
+    return _as(float, element, name, default, "a number")
+
+
+def _integer(element: ElementTree.Element, name: str, default: int = 0) -> int:
+    return _as(int, element, name, default, "a whole number")
+
+
+def _as(
+    kind: type[Number], element: ElementTree.Element, name: str, default: Number, expected: str
+) -> Number:
+    text = element.get(name, "").strip()
+    try:
+        return kind(text) if text else default
+    except ValueError as error:
+        raise ValueError(f"<{element.tag} {name}={text!r}>: expected {expected}; correct it") from error
 
 
 def _speed_mps(element: ElementTree.Element | None) -> float | None:
@@ -86,27 +114,29 @@ def kmh(value: float, unit: str) -> float:
 
 
 def _road_lanes(road: ElementTree.Element) -> list[LaneSpan]:
-    road_id, length = int(road.get("id", "0")), _number(road, "length")
+    road_id, length = _integer(road, "id"), _number(road, "length")
+    junction_id = _integer(road, "junction", -1)
     types = sorted((_number(t, "s"), _speed_mps(t.find("speed"))) for t in road.findall("type"))
+    on_motorway = any(record.get("type") == "motorway" for record in road.findall("type"))
     sections = sorted(road.findall("lanes/laneSection"), key=lambda section: _number(section, "s"))
     starts = [_number(section, "s") for section in sections] + [length]
     lanes = []
     for index, section in enumerate(sections):
         road_limit = next((speed for s, speed in reversed(types) if s <= starts[index] + 1e-6), None)
         for lane in section.iterfind("*/lane"):
-            lane_id = int(lane.get("id", "0"))
+            lane_id = _integer(lane, "id")
             if lane_id == 0:
                 continue
             limit = _speed_mps(lane.find("speed"))
-            drivable = lane.get("type") in _DRIVABLE
             limit = road_limit if limit is None else limit
-            lanes.append(LaneSpan(road_id, lane_id, starts[index], starts[index + 1], drivable, limit))
+            kind, ends = lane.get("type", "none"), (starts[index], starts[index + 1])
+            lanes.append(LaneSpan(road_id, junction_id, lane_id, kind, on_motorway, *ends, limit))
     return lanes
 
 
 def _place(road_id: int, element: ElementTree.Element) -> SignalPlace:
     validities = element.findall("validity")
-    ends = [int(v.get(side, "0")) for v in validities for side in ("fromLane", "toLane")]
+    ends = [_integer(v, side) for v in validities for side in ("fromLane", "toLane")]
     lanes = (min(ends), max(ends)) if ends else (0, 0)
     return SignalPlace(road_id, _number(element, "s"), lanes, element.get("orientation", "none"))
 
@@ -115,9 +145,7 @@ def _signals(roads: list[ElementTree.Element]) -> list[SignalSpec]:
     references: dict[str, list[SignalPlace]] = {}
     for road in roads:
         for reference in road.iterfind("signals/signalReference"):
-            references.setdefault(reference.get("id", ""), []).append(
-                _place(int(road.get("id", "0")), reference)
-            )
+            references.setdefault(reference.get("id", ""), []).append(_place(_integer(road, "id"), reference))
     specs = []
     for road in roads:
         for signal in road.iterfind("signals/signal"):
@@ -130,16 +158,38 @@ def _signals(roads: list[ElementTree.Element]) -> list[SignalSpec]:
                     unit=signal.get("unit", ""),
                     t=_number(signal, "t"),
                     z_offset=_number(signal, "zOffset"),
-                    place=_place(int(road.get("id", "0")), signal),
+                    place=_place(_integer(road, "id"), signal),
                     references=tuple(references.get(signal_id, ())),
                 )
             )
+        specs += [_speed_sign(road, sign) for sign in road.iterfind("objects/object") if is_speed_sign(sign)]
     return specs
+
+
+def is_speed_sign(element: ElementTree.Element) -> bool:
+    """Whether an `<object>` is meant as a speed limit sign."""
+    return element.get("name", "").startswith(_SPEED_SIGN_PREFIXES)
+
+
+def _speed_sign(road: ElementTree.Element, element: ElementTree.Element) -> SignalSpec:
+    """An object named Speed_30 as the sign that CARLA makes of it: for the lanes on the side its orientation names."""
+    orientation = element.get("orientation", "none")
+    lanes = {"+": (1, _ALL_LANES), "-": (-_ALL_LANES, -1)}.get(orientation, (0, 0))
+    return SignalSpec(
+        signal_id=element.get("id", ""),
+        kind=_SPEED_SIGN_KIND,
+        value=float(element.get("name", "").partition("_")[2]),
+        unit="km/h",
+        t=_number(element, "t"),
+        z_offset=_number(element, "zOffset"),
+        place=SignalPlace(_integer(road, "id"), _number(element, "s"), lanes, orientation),
+        references=(),
+    )
 
 
 def _controllers(root: ElementTree.Element) -> list[Controller]:
     junction_of = {
-        entry.get("id", ""): int(junction.get("id", "-1"))
+        entry.get("id", ""): _integer(junction, "id", -1)
         for junction in root.findall("junction")
         for entry in junction.findall("controller")
     }
@@ -154,32 +204,30 @@ def _controllers(root: ElementTree.Element) -> list[Controller]:
     return controllers
 
 
-def parse(text: str) -> OpenDrive:
-    """Read an OpenDRIVE 1.4 file; ValueError where it is not one."""
+def read_tree(text: str) -> ElementTree.Element:
+    """The root element, every tag without its namespace; ValueError, one line, where the text is no OpenDRIVE."""
+    if not text.strip():
+        raise ValueError("the map is empty: expected an OpenDRIVE file; check how it was written")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("the map declares XML entities: OpenDRIVE has none; remove the <!DOCTYPE ...>")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise ValueError(f"not well-formed XML: {error}") from error
+        raise ValueError(f"not well-formed XML: {error}; repair the file") from error
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
     if root.tag != "OpenDRIVE":
-        raise ValueError(f"root element is <{root.tag}>: expected <OpenDRIVE>")
+        raise ValueError(f"the root element is <{root.tag}>: expected <OpenDRIVE>; give an .xodr file")
+    return root
+
+
+def parse(text: str) -> OpenDrive:
+    """Read an OpenDRIVE file of versions 1.4 to 1.8; ValueError where it is not one."""
+    return read(read_tree(text))
+
+
+def read(root: ElementTree.Element) -> OpenDrive:
+    """What `read_tree` returned, as values."""
     roads = root.findall("road")
     lanes = [lane for road in roads for lane in _road_lanes(road)]
     return OpenDrive(tuple(lanes), tuple(_signals(roads)), tuple(_controllers(root)))
-
-
-def faults(text: str) -> list[str]:
-    """What is known to crash the client's parser, in words; empty where nothing is found."""
-    try:
-        parsed = parse(text)
-    except ValueError as error:
-        return [str(error)]
-    known = {signal.signal_id for signal in parsed.signals}
-    found = [
-        f"controller {controller.controller_id} names signal {signal_id}, which does not exist"
-        for controller in parsed.controllers
-        for signal_id in controller.signal_ids
-        if signal_id not in known
-    ]
-    if not parsed.lanes:
-        found.append("no road has lanes")
-    return found

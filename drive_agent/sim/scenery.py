@@ -76,5 +76,5 @@ def _type_id(label: int) -> str:
 
 def build_static_scene(town: Town, seed: int) -> StaticScene:
     """Furnish a town; the same seed furnishes it the same way."""
-    scenery = build_scenery(town.carla_map, town.opendrive_text, seed)
+    scenery = build_scenery(town.carla_map, town.opendrive_text, seed, town.streets)
     return StaticScene(build_static_grid(scenery.static_boxes), scenery.static_tags, scenery)

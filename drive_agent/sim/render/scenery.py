@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import carla
 import numpy as np
 
+from drive_agent.sim import opendrive
 from drive_agent.sim.render import buildings, furniture, labels, markings, plants, streets
 from drive_agent.sim.render.ground import GroundMap, lamp_map
 from drive_agent.sim.render.guard_rails import guard_rails
@@ -216,13 +217,18 @@ def _add_land(
             stand.add(plants.bush().placed(x, y, z, rng.uniform(0, 6.28), rng.uniform(0.7, 1.4)))
 
 
-def build_scenery(carla_map: carla.Map, opendrive_text: str, seed: int = 0) -> Scenery:
+def build_scenery(
+    carla_map: carla.Map,
+    opendrive_text: str,
+    seed: int = 0,
+    settings: streets.StreetSettings = streets.DEFAULT_STREETS,
+) -> Scenery:
     """Build the static world of a map; the same map and seed give the same world.
 
     Raises ValueError when the map has no lane that can be drawn.
     """
     rng = np.random.default_rng(seed)
-    ribbons = streets.lane_ribbons(carla_map, opendrive_text)
+    ribbons = streets.lane_ribbons(carla_map, opendrive.parse(opendrive_text).lanes, settings)
     if not any(ribbon.kind in streets.CARRIAGEWAY for ribbon in ribbons):
         raise ValueError(
             "the map has no driving lane; expected at least one road with a lane of type driving"

@@ -7,20 +7,21 @@ picture always agrees with what the client computes. CARLA ignores lane heights:
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import carla
 import numpy as np
 
+from drive_agent.sim.opendrive import LaneSpan
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.mesh import Mesh, join, strip, wall
 
-STEP_M = 2.0  # between samples along a lane
 KERB_M = 0.15
 VERGE_M = 2.0  # width of the slope from the road's edge down to the terrain
 VERGE_DROP_M = 0.30
+SHORTEST_M = 0.05  # of a lane that is drawn
 FLATNESS_M = 0.02  # a lane's edge may leave the sampled curve by this much
 
 ASPHALT_COLOR = (0.30, 0.30, 0.31)
@@ -30,10 +31,26 @@ PAVING_COLOR = (0.62, 0.60, 0.57)
 GRASS_COLOR = (0.36, 0.47, 0.20)
 LANE_COLORS = {"shoulder": SHOULDER_COLOR, "biking": (0.46, 0.27, 0.22), "parking": (0.36, 0.35, 0.35)}
 
-CARRIAGEWAY = {"driving", "bidirectional", "onRamp", "offRamp", "entry", "exit", "parking", "biking", "stop"}
-RAISED = {"sidewalk", "border", "walking"}
+CARRIAGEWAY = {
+    "driving", "bidirectional", "onRamp", "offRamp", "connectingRamp", "slipLane", "entry", "exit", "parking", "biking",
+    "stop", "bus", "taxi", "HOV", "tram", "rail", "roadWorks", "special1", "special2", "special3",
+}  # fmt: skip
+RAISED = {"sidewalk", "border", "walking", "curb"}
 PLANTED = {"median", "restricted"}
 DRAWN = CARRIAGEWAY | RAISED | PLANTED | {"shoulder"}
+
+
+@dataclass(frozen=True)
+class StreetSettings:
+    """How a map becomes streets: what of CARLA's parameters for generated worlds has a meaning here."""
+
+    step_m: float = 2.0  # between samples along a lane
+    wall_height_m: float = 0.0  # of walls along the outer edges of roads outside junctions; 0: none
+    junction_extra_m: float = 0.0  # added to the width of driving lanes inside junctions
+    visible: bool = True  # False: road surface, markings and walls are not drawn
+
+
+DEFAULT_STREETS = StreetSettings()
 
 
 @dataclass(frozen=True)
@@ -66,89 +83,82 @@ class Ribbon:
 
 @dataclass(frozen=True)
 class _LaneEntry:
-    road_id: int
-    lane_id: int
-    kind: str
-    junction_id: int
+    """A lane that is drawn, and how it lies among those of its section."""
+
+    span: LaneSpan
     outermost: bool
     innermost: bool
     alone: bool
     by_median: bool
-    on_motorway: bool
-    start_m: float
-    end_m: float
 
 
-def _entries(opendrive_text: str) -> Iterator[_LaneEntry]:
+def _entries(lanes: Sequence[LaneSpan]) -> Iterator[_LaneEntry]:
     """Every lane that is drawn, section by section."""
-    for road in ElementTree.fromstring(opendrive_text.encode()).iter("road"):
-        sections = list(road.iter("laneSection"))
-        bounds = [float(section.get("s", 0)) for section in sections] + [float(road.get("length", 0))]
-        on_motorway = any(record.get("type") == "motorway" for record in road.iter("type"))
-        for index, section in enumerate(sections):
-            kinds = {int(lane.get("id", 0)): lane.get("type", "none") for lane in section.iter("lane")}
-            drawn = [lane for lane, kind in kinds.items() if lane and kind in DRAWN]
-            for lane in drawn:
-                same_side = [abs(other) for other in drawn if other * lane > 0]
-                yield _LaneEntry(
-                    int(road.get("id", -1)),
-                    lane,
-                    kinds[lane],
-                    int(road.get("junction", -1)),
-                    abs(lane) == max(same_side),
-                    abs(lane) == 1,
-                    not any(other * lane < 0 for other in drawn),
-                    kinds[lane] in CARRIAGEWAY and kinds.get(lane - (1 if lane > 0 else -1)) in PLANTED,
-                    on_motorway,
-                    bounds[index],
-                    bounds[index + 1],
-                )
+    for _, section in groupby(lanes, key=lambda lane: (lane.road_id, lane.start_s)):
+        drawn = [lane for lane in section if lane.kind in DRAWN]
+        for lane in drawn:
+            same_side = [abs(other.lane_id) for other in drawn if other.lane_id * lane.lane_id > 0]
+            facing = any(other.lane_id * lane.lane_id < 0 for other in drawn)
+            inner_id = lane.lane_id - (1 if lane.lane_id > 0 else -1)
+            inner = next((other.kind for other in drawn if other.lane_id == inner_id), "none")
+            yield _LaneEntry(
+                lane,
+                outermost=abs(lane.lane_id) == max(same_side),
+                innermost=abs(lane.lane_id) == 1,
+                alone=not facing,
+                by_median=lane.kind in CARRIAGEWAY and inner in PLANTED,
+            )
 
 
-def lane_ribbons(carla_map: carla.Map, opendrive_text: str) -> list[Ribbon]:
+def lane_ribbons(
+    carla_map: carla.Map, lanes: Sequence[LaneSpan], settings: StreetSettings = DEFAULT_STREETS
+) -> list[Ribbon]:
     """Sample every drawn lane of the map. Sections shorter than 5 cm are left out."""
     ribbons = []
-    for entry in _entries(opendrive_text):
-        length = entry.end_m - entry.start_m
-        if length < 0.05:
-            continue
-        count = max(2, math.ceil(length / STEP_M) + 1)
-        rows = []
-        for s in np.linspace(entry.start_m + 1e-3, entry.end_m - 1e-3, count).tolist():
-            waypoint = carla_map.get_waypoint_xodr(entry.road_id, entry.lane_id, s)
-            if waypoint is None:
-                continue
-            transform = waypoint.transform
-            place, yaw = transform.location, math.radians(transform.rotation.yaw)
-            rows.append((s, place.x, place.y, place.z, -math.sin(yaw), math.cos(yaw), waypoint.lane_width))
-        if len(rows) < 2:
-            continue
-        table = np.array(rows)
-        if entry.lane_id > 0:
-            table = table[::-1]
-        center, width = table[:, 1:4], table[:, 6]
-        right = np.stack([table[:, 4], table[:, 5], np.zeros(len(table))], 1)
-        distinct = np.r_[True, np.linalg.norm(np.diff(center, axis=0), axis=1) > 1e-3]
+    for entry in _entries(lanes):
+        table = _sampled(carla_map, entry.span, settings.step_m)
+        distinct = np.r_[True, np.linalg.norm(np.diff(table[:, 1:4], axis=0), axis=1) > 1e-3][: len(table)]
         if distinct.sum() < 2:
             continue
+        table = table[distinct]
+        width_m = table[:, 6]
+        if entry.span.junction_id != -1 and entry.span.drivable:
+            width_m = width_m + settings.junction_extra_m
         ribbons.append(
             Ribbon(
-                entry.road_id,
-                entry.lane_id,
-                entry.kind,
-                entry.junction_id,
-                entry.outermost,
-                entry.innermost,
-                entry.alone,
-                entry.by_median,
-                entry.on_motorway,
-                table[distinct, 0],
-                center[distinct],
-                right[distinct],
-                width[distinct],
+                road_id=entry.span.road_id,
+                lane_id=entry.span.lane_id,
+                kind=entry.span.kind,
+                junction_id=entry.span.junction_id,
+                outermost=entry.outermost,
+                innermost=entry.innermost,
+                alone=entry.alone,
+                by_median=entry.by_median,
+                on_motorway=entry.span.on_motorway,
+                s_m=table[:, 0],
+                center=table[:, 1:4],
+                right=np.column_stack([table[:, 4:6], np.zeros(len(table))]),
+                width_m=width_m,
             )
         )
     return ribbons
+
+
+def _sampled(carla_map: carla.Map, lane: LaneSpan, step_m: float) -> np.ndarray:
+    """float64 (n, 7): station, x, y, z, direction to the right (x, y) and width along a lane, in driving direction."""
+    length_m = lane.end_s - lane.start_s
+    if length_m < SHORTEST_M:
+        return np.zeros((0, 7))
+    count = max(2, math.ceil(length_m / step_m) + 1)
+    rows = []
+    for s in np.linspace(lane.start_s + 1e-3, lane.end_s - 1e-3, count).tolist():
+        waypoint = carla_map.get_waypoint_xodr(lane.road_id, lane.lane_id, s)
+        if waypoint is not None:
+            transform = waypoint.transform
+            place, yaw = transform.location, math.radians(transform.rotation.yaw)
+            rows.append((s, place.x, place.y, place.z, -math.sin(yaw), math.cos(yaw), waypoint.lane_width))
+    table = np.array(rows).reshape(-1, 7)
+    return table[::-1] if lane.lane_id > 0 else table
 
 
 def _stride(edges: np.ndarray) -> int:

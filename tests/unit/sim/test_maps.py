@@ -10,7 +10,7 @@ import pytest
 
 from drive_agent.sim import maps
 from drive_agent.sim.ground import ground_height
-from drive_agent.sim.maps import Town, TownError
+from drive_agent.sim.maps import MapLibrary, Town, TownError
 from scenarios import towns
 
 
@@ -21,30 +21,48 @@ def hilly() -> Town:
 
 def test_an_unknown_town_names_the_nearest() -> None:
     with pytest.raises(TownError, match="Brookfield"):
-        maps.read_town("Brokfield")
+        MapLibrary().read("Brokfield")
 
 
-def test_folders_before_a_name_are_ignored() -> None:
-    assert maps.read_town("/Game/Carla/Maps/Ridgeport") == ("Ridgeport", towns.load("Ridgeport"))
+def test_folders_before_a_name_and_the_layered_suffix_are_ignored() -> None:
+    text = towns.load("Ridgeport")
+    assert MapLibrary().read("/Game/Carla/Maps/Ridgeport") == ("Ridgeport", text)
+    assert MapLibrary().read("Ridgeport_Opt") == ("Ridgeport_Opt", text)
+
+
+def test_files_of_the_folder_have_names(tmp_path: Path) -> None:
+    (tmp_path / "Town01.xodr").write_text("one")
+    (tmp_path / "notes.txt").write_text("two")
+    library = MapLibrary(tmp_path)
+    assert library.names() == [*towns.names(), "Town01"]
+    assert library.read("/Game/Carla/Maps/Town01") == ("Town01", "one")
+    assert library.read("Town01_Opt") == ("Town01_Opt", "one")
+    with pytest.raises(TownError, match=r"did you mean Town01.*maps="):
+        library.read("Town02")
+
+
+def test_a_missing_folder_is_named() -> None:
+    with pytest.raises(TownError, match="maps=nowhere: no such folder"):
+        MapLibrary(Path("nowhere"))
 
 
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(TownError, match="no such file: nowhere.xodr"):
-        maps.read_town("nowhere.xodr")
+        MapLibrary().read("nowhere.xodr")
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_a_file_is_read_in_the_encoding_it_declares(tmp_path: Path) -> None:
     path = tmp_path / "Mine.xodr"
-    path.write_text(towns.load("Ridgeport"))
-    assert maps.read_town(str(path))[0] == "Mine"
-
-
-def test_a_map_that_kills_the_parser_is_refused_with_the_reason() -> None:
-    text = towns.load("Ridgeport")
-    broken = text.replace('<control signalId="1000"', '<control signalId="nothing"')
-    assert broken != text
-    with pytest.raises(TownError, match="names signal nothing"):
-        maps.check_opendrive("Broken", broken)
+    path.write_bytes(
+        '<?xml version="1.0" encoding="ISO-8859-1"?><OpenDRIVE><!-- Stra\xdfe --></OpenDRIVE>'.encode(
+            "latin-1"
+        )
+    )
+    name, text = MapLibrary().read(str(path))
+    assert name == "Mine" and "Stra\xdfe" in text
+    path.write_bytes(b'<?xml version="1.0" encoding="UTF-8"?><OpenDRIVE><!-- \xdf --></OpenDRIVE>')
+    with pytest.raises(TownError, match="encoding it declares"):
+        MapLibrary().read(str(path))
 
 
 def test_spawn_points_stand_on_driving_lanes_outside_junctions_and_apart(hilly: Town) -> None:

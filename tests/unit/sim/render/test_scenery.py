@@ -4,6 +4,7 @@ import carla
 import numpy as np
 import pytest
 
+from drive_agent.sim import opendrive
 from drive_agent.sim.render import junctions, labels, streets
 from drive_agent.sim.render.camera import Camera
 from drive_agent.sim.render.renderer import Renderer
@@ -142,7 +143,7 @@ def test_no_grass_grows_between_the_lanes_of_a_junction() -> None:
     text = towns.load("Ridgeport")
     town_map = carla.Map("Ridgeport", text)
     renderer = Renderer(build_scenery(town_map, text))
-    ribbons = streets.lane_ribbons(town_map, text)
+    ribbons = streets.lane_ribbons(town_map, opendrive.parse(text).lanes)
     _, holes = junctions.junction_floors(ribbons)
     road = np.concatenate([ribbon.center for ribbon in ribbons])
     assert len(holes) > 20
