@@ -129,11 +129,12 @@ class Moment:
             np.ascontiguousarray(directions, np.float32), reach_m,
         )  # fmt: skip
         met = hits.triangle >= 0
-        tag = np.where(met, self.triangles.tags[hits.triangle], np.uint8(0))
-        target = np.where(
-            hits.instance > 0, self.instances.ids[hits.instance], self.triangles.objects[hits.triangle]
-        )
-        return Scan(hits.distance_m, tag, np.where(met, target, 0), hits.cos_incidence, met)
+        rows = hits.triangle[met]
+        tag, target = np.zeros(len(met), np.uint8), np.zeros(len(met), np.int32)
+        tag[met], target[met] = self.triangles.tags[rows], self.triangles.objects[rows]
+        bodies = np.nonzero(hits.instance)[0]
+        target[bodies] = self.instances.ids[hits.instance[bodies]]
+        return Scan(hits.distance_m, tag, target, hits.cos_incidence, met)
 
     def along(self, origin: Vector, direction: Vector, reach_m: float) -> Iterator[Touch]:
         """Everything that a ray (unit direction) goes through, each thing once, the nearest first."""

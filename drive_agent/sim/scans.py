@@ -83,16 +83,19 @@ def lidar_body(
 ) -> bytes:  # fmt: skip
     """Points of this tick with intensity; lost and noisy as the attributes say (CARLA's documented model)."""
     directions = sweep.advance(world.delta_s)
-    shot = np.nonzero(random.random(len(directions)) >= numbers["dropoff_general_rate"])[0]
-    scan = _cast(moment, sensor, directions[shot], numbers["range"])
-    intensity = np.exp(-numbers["atmosphere_attenuation_rate"] * scan.distance_m)
+    chances = random.random((2, len(directions)), np.float32)
+    shot = np.nonzero(chances[0] >= numbers["dropoff_general_rate"])[0]
+    scan = _cast(moment, sensor, directions.take(shot, axis=0), numbers["range"])
+    intensity = np.exp(np.float32(-numbers["atmosphere_attenuation_rate"]) * scan.distance_m)
     limit, zero = numbers["dropoff_intensity_limit"], numbers["dropoff_zero_intensity"]
-    chance = (1.0 - zero) + zero * intensity / max(limit, 1e-9)
-    kept = scan.met & ((intensity > limit) | (random.random(len(shot)) < chance))
+    chance = np.float32(1.0 - zero) + np.float32(zero / max(limit, 1e-9)) * intensity
+    kept = np.nonzero(scan.met & ((intensity > limit) | (chances[1, shot] < chance)))[0]
     rays, distance = shot[kept], scan.distance_m[kept]
     if numbers["noise_stddev"] > 0.0:
-        distance = distance + random.normal(0.0, numbers["noise_stddev"], len(rays))
-    points = np.column_stack([directions[rays] * distance[:, None], intensity[kept]]).astype("<f4")
+        distance += random.normal(0.0, numbers["noise_stddev"], len(rays)).astype(np.float32)
+    points = np.empty((len(rays), 4), "<f4")
+    np.multiply(directions.take(rays, axis=0), distance[:, None], out=points[:, :3])
+    points[:, 3] = intensity[kept]
     return wire.lidar_header(sweep.angle_rad, sweep.per_channel(rays, len(directions))) + points.tobytes()
 
 
@@ -104,7 +107,7 @@ def semantic_lidar_body(
     scan = _cast(moment, sensor, directions, numbers["range"])
     rays = np.nonzero(scan.met)[0]
     points = np.zeros(len(rays), SEMANTIC_POINT)
-    points["x"], points["y"], points["z"] = (directions[rays] * scan.distance_m[rays, None]).T
+    points["x"], points["y"], points["z"] = (directions.take(rays, axis=0) * scan.distance_m[rays, None]).T
     points["cos"], points["tag"] = scan.cos_incidence[rays], scan.tag[rays]
     points["object"] = actor_ids(world, scan.target[rays])
     return wire.lidar_header(sweep.angle_rad, sweep.per_channel(rays, len(directions))) + points.tobytes()

@@ -87,13 +87,15 @@ def _ray(x: Scalar, y: Scalar, z: Scalar, dx: Scalar, dy: Scalar, dz: Scalar) ->
 @device
 def _entry(bounds: np.ndarray, node: int, side: int, ray: Ray, limit: Scalar) -> Scalar:
     """Distance at which the ray enters a child's box; FAR for a miss or where it lies beyond `limit`."""
+    # the side of the box that lies towards the origin depends on the direction's sign alone
+    from_x, from_y, from_z = int(ray.inverse_x < ZERO), int(ray.inverse_y < ZERO), int(ray.inverse_z < ZERO)
     box = bounds[node, side]
-    a, b = (box[0, 0] - ray.x) * ray.inverse_x, (box[1, 0] - ray.x) * ray.inverse_x
-    near, far = min(a, b), max(a, b)
-    a, b = (box[0, 1] - ray.y) * ray.inverse_y, (box[1, 1] - ray.y) * ray.inverse_y
-    near, far = max(near, min(a, b)), min(far, max(a, b))
-    a, b = (box[0, 2] - ray.z) * ray.inverse_z, (box[1, 2] - ray.z) * ray.inverse_z
-    near, far = max(max(near, min(a, b)), ZERO), min(min(far, max(a, b)), limit)
+    near = max(ZERO, (box[from_x, 0] - ray.x) * ray.inverse_x)
+    near = max(near, (box[from_y, 1] - ray.y) * ray.inverse_y)
+    near = max(near, (box[from_z, 2] - ray.z) * ray.inverse_z)
+    far = min(limit, (box[1 - from_x, 0] - ray.x) * ray.inverse_x)
+    far = min(far, (box[1 - from_y, 1] - ray.y) * ray.inverse_y)
+    far = min(far, (box[1 - from_z, 2] - ray.z) * ray.inverse_z)
     return near if near <= far else FAR
 
 
