@@ -108,7 +108,7 @@ def post(control: str, arm: Arm, road: Road, ids: Iterator[int]) -> Road:
             t_m=outward * t_m,
             lanes=tuple(lanes),
         )
-        for lanes, t_m in ((through, half_road_m + 0.6), (pocket, -arm.profile.median_m / 2))
+        for lanes, t_m in ((through, half_road_m + 0.6), (pocket, half_road_m + 1.4))
         if lanes
     )
     crosswalk = Crosswalk(
