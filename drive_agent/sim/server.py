@@ -224,8 +224,6 @@ class Server:
             self._cut_off = None
         self.world.step(delta_s)
         self._streams.send(WORLD_STREAM_ID, self.world.snapshot)
-        for stream_id, payload in self._sensors.messages(self._streams):
-            self._streams.send(stream_id, payload)
         job = self._cameras.capture(self._streams) if self._cameras is not None else None
         if job is not None:
             loop = asyncio.get_running_loop()
@@ -233,6 +231,9 @@ class Server:
             self._rendering.add_done_callback(
                 lambda done: loop.call_soon_threadsafe(self._send_pictures, done)
             )
+        # rays are cast while the render thread draws
+        for stream_id, payload in self._sensors.messages(self._streams):
+            self._streams.send(stream_id, payload)
 
     def _send_pictures(self, done: "Future[Any]") -> None:
         self._rendering = None
