@@ -318,7 +318,9 @@ class World:
                 self.walkers.rows, self.walkers.record_rows, records.view(wire.WALKER_RECORD)
             )
         if len(self.props.rows):
-            props.write_prop_records(self.props.rows, self.props.record_rows, records)
+            props.write_prop_records(
+                self.props.rows, self.props.record_rows, records.view(wire.WALKER_RECORD)
+            )  # numba reads no record with a void in it, as RECORD has
         self._write_lights(records.view(wire.SIGNAL_RECORD))
 
     def _write_lights(self, records: np.ndarray) -> None:
