@@ -27,19 +27,19 @@ from rich.console import Console
 from srunner.scenariomanager.carla_data_provider import CarlaDataProvider  # pyright: ignore[reportMissingImports]
 
 from drive_agent.config import expect
-from drive_agent.drive.carla_axes import Geography, pose
+from drive_agent.drive.carla_axes import Geography
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import packet_of
 from drive_agent.drive.env import Ground
+from drive_agent.drive.leaderboard_inputs import Plan, Spec, briefing_of, readings_of, sensor_specs
 from drive_agent.drive.leaderboard_log import RouteLog, RunLog
 from drive_agent.drive.leaderboard_route import evaluated_route
-from drive_agent.drive.leaderboard_sensors import Spec, readings_of, sensor_specs
-from drive_agent.drive.leaderboard_truth import EvaluatorTruth, Plan, route_of
+from drive_agent.drive.leaderboard_truth import EvaluatorTruth, route_of
 from drive_agent.drive.provenance import read_config
 from drive_agent.drive.roster import PRIVILEGED, make_driver
 from drive_agent.rig import RIGS
 from drive_agent.roadmap import RoadMap
-from drive_agent.types import Briefing, Maneuver, SensorPacket, Truth
+from drive_agent.types import Briefing, SensorPacket, Truth
 
 TICK_S = 0.05  # the evaluator's, fixed
 
@@ -143,13 +143,3 @@ class DriveAgent(AutonomousAgent):
         packet = SensorPacket(0, latitude_deg, longitude_deg, 0.0, 0.0, 0.0, 0.0, black)
         self._session.driver.brief(briefing, ground)
         self._session.driver.step(packet, truth)
-
-
-def briefing_of(plan: Plan, geography: Geography) -> Briefing:
-    """The evaluator's sparse plan in the coordinates of this CARLA's own GNSS.
-
-    The plan's points come as places of the map and as latitudes of a formula of the Leaderboard's; the latter does not
-    agree with the GNSS of every CARLA (0.9.16: opposite sign, and 2 m off at 300 m in maps that lie at the equator).
-    """
-    places = [geography.place(*pose(where)[:3]) for where, _ in plan]
-    return Briefing(np.array(places), tuple(Maneuver(option.value) for _, option in plan))

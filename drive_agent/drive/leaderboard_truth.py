@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import carla
 import numpy as np
@@ -18,21 +16,12 @@ import numpy as np
 from drive_agent.drive.carla_axes import pose
 from drive_agent.drive.carla_sensors import collision_of
 from drive_agent.drive.carla_truth import TruthReader
+from drive_agent.drive.leaderboard_inputs import Plan
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import Collision, Maneuver, Truth
 
 PATIENCE_TICKS = 20  # the evaluator's collision sensor appears in its first tick
-
-
-class RoadOption(Protocol):
-    """CARLA's `agents.navigation.local_planner.RoadOption`."""
-
-    @property
-    def value(self) -> int: ...
-
-
-Plan = Sequence[tuple[carla.Transform, RoadOption]]  # as `AutonomousAgent.set_global_plan` is given it
 
 
 class EvaluatorTruth:

@@ -1,4 +1,4 @@
-"""Our rig as the Leaderboard's evaluator takes it, its limits on sensors, and what it delivers as `Readings`.
+"""What a driver gets from the Leaderboard's evaluator: our rig's sensors, within its limits, and the route in sparse points.
 
 Speaks the evaluator's dictionaries but imports none of its code. Limits: carla-simulator/leaderboard, branch
 leaderboard-2.1, leaderboard/autoagents/agent_wrapper.py, track SENSORS.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
+import carla
 import numpy as np
 
 from drive_agent.config import ConfigError
-from drive_agent.drive.carla_axes import camera_transform
+from drive_agent.drive.carla_axes import Geography, camera_transform, pose
 from drive_agent.drive.carla_sensors import Readings
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, CameraMount
+from drive_agent.types import Briefing, Maneuver
 
 GNSS, IMU, SPEEDOMETER = "gnss", "imu", "speedometer"
 MAX_COUNT = {
@@ -29,6 +32,16 @@ MAX_COUNT = {
 MAX_RADIUS_M = 3.0  # from the vehicle's origin
 
 Spec = dict[str, str | float]
+
+
+class RoadOption(Protocol):
+    """CARLA's `agents.navigation.local_planner.RoadOption`."""
+
+    @property
+    def value(self) -> int: ...
+
+
+Plan = Sequence[tuple[carla.Transform, RoadOption]]  # as `AutonomousAgent.set_global_plan` is given it
 
 
 def sensor_specs(cameras: Sequence[CameraMount]) -> list[Spec]:
@@ -84,6 +97,16 @@ def readings_of(data: Mapping[str, tuple[int, object]], cameras: Sequence[str]) 
         speed_mps=float(speed["speed"]),
         pictures={name: np.asarray(data[name][1]) for name in cameras},
     )
+
+
+def briefing_of(plan: Plan, geography: Geography) -> Briefing:
+    """The evaluator's sparse plan in the coordinates of this CARLA's own GNSS.
+
+    The plan's points come as places of the map and as latitudes of a formula of the Leaderboard's; the latter does not
+    agree with the GNSS of every CARLA (0.9.16: opposite sign, and 2 m off at 300 m in maps that lie at the equator).
+    """
+    places = [geography.place(*pose(where)[:3]) for where, _ in plan]
+    return Briefing(np.array(places), tuple(Maneuver(option.value) for _, option in plan))
 
 
 def _camera_spec(mount: CameraMount) -> Spec:
