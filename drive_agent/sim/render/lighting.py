@@ -154,7 +154,9 @@ def point_color(
             mirrored, strength = _reflection(air, ray, normal, sunlit)
             color = mixed(color, mirrored, gloss * strength)
     if length > air.fog_start_m:
-        haze = ONE - math.exp(-(length - air.fog_start_m) * air.fog_per_m)
+        # fog is thickest below and thins with height: half way along a ray that climbs stands for all of it
+        thinner = math.exp(-air.fog_falloff_per_m * max(ZERO, HALF * ray[2] * length))
+        haze = ONE - math.exp(-(length - air.fog_start_m) * air.fog_per_m * thinner)
         # Lamps pierce fog farther than lit surfaces do.
         color = mixed(color, air.fog, haze * F32(0.6) if glow == ONE else haze)
     if glow == ONE:

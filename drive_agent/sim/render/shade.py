@@ -86,7 +86,8 @@ def _gather(
 
 @device
 def _rain(color: Color, air: Atmosphere, row: int, column: int, seed: int) -> Color:
-    """Bright streaks in some columns."""
+    """Bright streaks, slanting with the wind."""
+    column += floor_int(F32(row) * air.rain_slant)
     if cell_hash(column, (row + 3 * column) // 14, seed) < F32(0.09) * air.rain:
         return mixed(color, air.fog, F32(0.16) * air.rain)
     return color

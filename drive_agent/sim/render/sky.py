@@ -30,7 +30,9 @@ class Atmosphere(NamedTuple):
     fog_per_m: np.float32  # extinction
     fog_start_m: np.float32
     wetness: np.float32  # 0..1
+    fog_falloff_per_m: np.float32  # how fast fog thins with height
     rain: np.float32  # 0..1
+    rain_slant: np.float32  # sideways per downwards: wind
     night: np.float32  # 0..1: lamps on, windows lit
     lit_windows: np.float32  # 0..1, share of windows with light
 

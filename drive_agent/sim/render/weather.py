@@ -14,6 +14,8 @@ from drive_agent.sim.render.sky import Atmosphere
 
 # The shadow map is drawn again when the sun has moved; whole steps keep slow weather changes cheap.
 SUN_STEP_DEG = 0.5
+_USUAL_MIE, _USUAL_RAYLEIGH = 0.03, 0.0331  # of CARLA's presets: the sky is as it was painted
+_STORM = 100.0  # wind intensity at which rain falls at 45 degrees
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,20 @@ def _sun_direction(weather: Weather) -> np.ndarray:
     return np.array([flat * math.cos(azimuth), flat * math.sin(azimuth), math.sin(altitude)])
 
 
+def _scattered(color: np.ndarray, weather: Weather) -> np.ndarray:
+    """A sky colour with more or less of its hue (Rayleigh: small particles) and of a white haze (Mie: large ones)."""
+    hue = 0.4 + 0.6 * min(weather.rayleigh / _USUAL_RAYLEIGH, 2.0)
+    grey = float(color.mean())
+    haze = min(max((weather.mie - _USUAL_MIE) * 2.0, 0.0), 0.6)
+    return _mix(np.maximum(grey + (color - grey) * hue, 0.0), np.full(3, max(0.8, grey) * grey**0.5), haze)
+
+
+def _glare(weather: Weather) -> float:
+    """How strongly the air about the sun shines."""
+    large = min(max(weather.mie / _USUAL_MIE, 0.0), 16.0) ** 0.5
+    return min(max(weather.scattering, 0.0), 4.0) ** 0.5 * large
+
+
 def atmosphere(weather: Weather) -> Atmosphere:
     """Colours and strengths; tuned by eye so that noon, dusk, fog, rain and night are told apart at once."""
     day = _ramp(weather.sun_altitude_deg, -7.0, 8.0)
@@ -87,6 +103,7 @@ def atmosphere(weather: Weather) -> Atmosphere:
     dust = min(weather.dust_storm / 100.0, 1.0)
     horizon = _mix(_mix([0.95, 0.55, 0.30], [0.60, 0.70, 0.82], high_sun), [0.58, 0.60, 0.63], overcast)
     zenith = _mix(_mix([0.22, 0.28, 0.50], [0.13, 0.29, 0.66], high_sun), [0.45, 0.47, 0.50], overcast)
+    horizon, zenith = _scattered(horizon, weather), _scattered(zenith, weather)
     dim = 1.0 - 0.28 * overcast - 0.12 * min(weather.precipitation / 100.0, 1.0)
     horizon = _mix([0.020, 0.024, 0.038], horizon * dim, day)
     zenith = _mix([0.004, 0.006, 0.016], zenith * dim, day)
@@ -101,6 +118,7 @@ def atmosphere(weather: Weather) -> Atmosphere:
     night = 1.0 - _ramp(weather.sun_altitude_deg, -6.0, 6.0)
     cloud_color = _mix([0.035, 0.038, 0.05], _mix([0.93, 0.92, 0.92], [0.62, 0.63, 0.66], overcast), day)
     fog = _mix(horizon, [0.66, 0.68, 0.70], 0.6 * day) * (0.7 + 0.3 * day)
+    fog = fog * (0.9 + 0.1 * min(max(weather.scattering, 0.0), 3.0))
     density = min(weather.fog_density / 100.0, 1.0)
     thick = _ramp(density, 0.15, 0.7)
     zenith, cloud_color = _mix(zenith, fog, thick), _mix(cloud_color, fog, 0.8 * thick)
@@ -115,11 +133,13 @@ def atmosphere(weather: Weather) -> Atmosphere:
         ambient=_triple(ambient),
         cloud_color=_triple(cloud_color),
         cloud_cover=F32(0.15 + 0.85 * clouds),
-        sun_glare=F32((1.0 - overcast) * day * (1.0 - dust)),
+        sun_glare=F32((1.0 - overcast) * day * (1.0 - dust) * _glare(weather)),
         fog_per_m=F32(fog_per_m),
+        fog_falloff_per_m=F32(min(max(weather.fog_falloff, 0.0), 5.0)),
         fog_start_m=F32(min(max(weather.fog_distance, 0.0), 200.0)),
         wetness=F32(min(max(weather.wetness, weather.precipitation_deposits) / 100.0, 1.0)),
         rain=F32(precipitation),
+        rain_slant=F32(min(max(weather.wind_intensity, 0.0) / _STORM, 1.5)),
         night=F32(night),
         lit_windows=F32(0.45 * night),
     )

@@ -75,13 +75,46 @@ def test_an_overcast_sky_throws_hardly_any_shadow() -> None:
     assert max(overcast.sun_color) < 0.1 * max(clear.sun_color)
 
 
-@pytest.mark.parametrize(
-    "change", ["precipitation", "wetness", "cloudiness", "dust_storm", "sun_azimuth_deg"]
-)
-def test_weather_changes_the_picture(world, front, change: str) -> None:
-    renderer = world(box((4, 4, 6), (12.0, 3.0, 3.0), (0.7, 0.7, 0.7), labels.BUILDINGS))
-    before, after = (_mean(renderer, front(), _with(**{change: value})) for value in (0.0, 100.0))
+CHANGES = [  # parameter, one value, another, and the weather around it
+    ("cloudiness", 0.0, 100.0, {}),
+    ("precipitation", 0.0, 100.0, {}),
+    ("precipitation_deposits", 0.0, 100.0, {}),
+    ("wind_intensity", 0.0, 100.0, {"precipitation": 100.0}),
+    ("sun_azimuth_deg", 0.0, 100.0, {}),
+    ("sun_altitude_deg", 70.0, 5.0, {}),
+    ("fog_density", 0.0, 100.0, {}),
+    ("fog_distance", 0.0, 30.0, {"fog_density": 80.0}),
+    ("fog_falloff", 0.0, 2.0, {"fog_density": 30.0}),
+    ("wetness", 0.0, 100.0, {}),
+    ("scattering", 0.0, 3.0, {"fog_density": 50.0}),
+    ("mie", 0.03, 0.5, {}),
+    ("rayleigh", 0.0, 0.0662, {}),
+    ("dust_storm", 0.0, 100.0, {}),
+]
+
+
+@pytest.mark.parametrize(("name", "low", "high", "around"), CHANGES, ids=[row[0] for row in CHANGES])
+def test_every_parameter_changes_the_picture(
+    world, front, name: str, low: float, high: float, around: dict[str, float]
+) -> None:
+    renderer = world(box((4, 4, 20), (30.0, 3.0, 10.0), (0.7, 0.7, 0.7), labels.BUILDINGS))
+    before, after = (_mean(renderer, front(), _with(**around, **{name: value})) for value in (low, high))
     assert np.abs(before - after).mean() > 0.3
+
+
+def test_the_sky_of_the_presets_is_the_usual_one() -> None:
+    usual = atmosphere(Weather.from_carla(_with()))
+    assert max(usual.zenith) == usual.zenith[2]
+    red, blue = (atmosphere(Weather.from_carla(_with(rayleigh=value))) for value in (0.0, 0.0662))
+    bluer, as_usual, greyer = (air.zenith[2] - air.zenith[0] for air in (blue, usual, red))
+    assert bluer > as_usual > greyer
+
+
+def test_high_things_stick_out_of_low_fog(world, front) -> None:
+    tower = box((4, 40, 80), (60.0, 0.0, 40.0), (0.1, 0.1, 0.1), labels.BUILDINGS)
+    renderer, up = world(tower), front(9, 9, 10.0, pitch_deg=40.0)
+    thick, low = (_mean(renderer, up, _with(fog_density=60.0, fog_falloff=f)).mean() for f in (0.0, 1.0))
+    assert thick > low + 40
 
 
 def test_weather_can_be_taken_back(world, front) -> None:
