@@ -1,5 +1,5 @@
 """The scenario types, a module a family. Importing this package registers them all."""
 
-from scenarios.library import braking, crossings, cut_ins, obstacles
+from scenarios.library import braking, crossings, cut_ins, junctions, obstacles
 
-__all__ = ["braking", "crossings", "cut_ins", "obstacles"]
+__all__ = ["braking", "crossings", "cut_ins", "junctions", "obstacles"]

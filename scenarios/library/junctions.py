@@ -1,0 +1,291 @@
+"""Scenarios at junctions: streams to cross or to join, cars that take the right of way, plain turns under rules."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from drive_agent.types import LightState, Maneuver
+from scenarios.flows import Flow, way
+from scenarios.junction_plan import Entry, entries
+from scenarios.library.crossings import Reaction, moment
+from scenarios.parameters import Choice, Interval, Number, Parameter
+from scenarios.scene import Scene, Script
+from scenarios.setting import Crossing, Setting
+from scenarios.sites import Elements, Site, interval, junction_ahead, value, with_values
+from scenarios.spots import Spot, lane_path
+from scenarios.types import scenario_type
+
+SIDES = ("left", "right", "opposite")
+END_M = 10.0  # the ego drives on so far behind the junction
+GREEN_DELAY_S = 5.0  # the stream has its way first
+SOURCE_S, SINK_S = 4.0, 2.5  # at the flow's speed, before and behind the junction
+SINK_M = 2.0
+EMERGENCY = {"special_type": "emergency"}
+SYNC = Reaction(2.2, 12.0)
+CROSSER_SOURCE_M, CROSSER_SINK_M, CROSSER_KMH = 40.0, 10.0, 70.0
+STREAM: dict[str, Parameter] = {
+    "flow_speed": Number(20.0, 0.1),  # m/s
+    "source_dist_interval": Interval((25.0, 50.0)),
+}
+
+
+def junction_site(maneuver: Maneuver | None, *, light: bool | None, side: str | None = None) -> Site:
+    """A junction passed in a way, with or without lights, where traffic can come from a side."""
+
+    def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
+        crossing = junction_ahead(setting, maneuver)
+        if crossing is None or (light is not None and light != (crossing.light is not None)):
+            return None
+        if side is not None and not _comers(setting, crossing, side):
+            return None
+        return {}
+
+    return find
+
+
+def stream_site(maneuver: Maneuver, side: str, *, light: bool) -> Site:
+    """The same, with a stream's speed and gaps as elements."""
+    base = junction_site(maneuver, light=light, side=side)
+
+    def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
+        if base(setting, rng) is None:
+            return None
+        speed_mps, gap_m = float(rng.integers(8, 11)), float(rng.integers(24, 34))
+        return with_values(flow_speed=value(speed_mps), source_dist_interval=interval(gap_m, gap_m + 12.0))
+
+    return find
+
+
+def _comers(setting: Setting, crossing: Crossing, side: str) -> list[Entry]:
+    every = entries(setting.road_map, crossing.junction_id, crossing.entry_lane)
+    return [entry for entry in every if entry.side == side]
+
+
+def comer(scene: Scene, side: str) -> Entry:
+    """A lane on which traffic comes to the junction from a side, drawn by seed. Raises ScenarioError without one."""
+    found = _comers(scene.setting, scene.crossing(), side)
+    if not found:
+        raise scene.error(f"no lane leads into the junction from the {side}")
+    return found[int(scene.rng.integers(len(found)))]
+
+
+def hold_lights(scene: Scene, green: set[str | None]) -> None:
+    """All lights of the junction red but these."""
+    crossing = scene.crossing()
+    lights = {entry.light for entry in entries(scene.road_map, crossing.junction_id, crossing.entry_lane)}
+    for light in sorted(name for name in lights if name is not None):
+        scene.hold_light(light, LightState.GREEN if light in green else LightState.RED)
+
+
+def is_through(scene: Scene) -> bool:
+    """Whether the ego has left the junction well behind."""
+    return scene.ego_m > scene.crossing().end_m + END_M
+
+
+def face_stream(scene: Scene, entry: Entry, path: np.ndarray) -> Script:
+    """A stream on a path while the ego waits for its gap; its light turns green a little later than the stream's."""
+    yield from scene.triggered()
+    scene.keep_clear(path[::5], 8.0)
+    told = scene.told
+    flow = Flow(scene, path, told["source_dist_interval"], told["flow_speed"])
+    own = scene.crossing().light
+    begun_s = scene.time_s
+    if own is not None:
+        hold_lights(scene, {entry.light} - {own})
+    held = own is not None
+
+    def passed() -> bool:
+        nonlocal held
+        flow.step()
+        if held and scene.time_s - begun_s >= GREEN_DELAY_S:
+            held = False
+            hold_lights(scene, {entry.light, own})
+        return is_through(scene)
+
+    yield from scene.until_or_timeout(passed)
+    if own is not None:
+        scene.world.release_lights()
+
+
+def _source(scene: Scene, entry: Entry) -> Spot:
+    """Where the stream begins: the faster, the farther before the junction."""
+    return entry.spot.behind(SOURCE_S * scene.told["flow_speed"], into_junction=False)
+
+
+def straight_stream(scene: Scene, side: str) -> Script:
+    """A stream that comes from a side and goes straight on."""
+    entry = comer(scene, side)
+    source = _source(scene, entry)
+    length_m = SOURCE_S * scene.told["flow_speed"] + 30.0 + SINK_S * scene.told["flow_speed"]
+    yield from face_stream(scene, entry, lane_path(source, length_m))
+
+
+def joining_stream(scene: Scene, side: str) -> Script:
+    """A stream that comes from a side and leaves the junction where the ego does."""
+    entry = comer(scene, side)
+    sink = scene.exit_of_junction().ahead(SINK_S * scene.told["flow_speed"], into_junction=False)
+    yield from face_stream(scene, entry, way(_source(scene, entry), sink))
+
+
+def _register_streams() -> None:
+    turns = (
+        (
+            "LeftTurn",
+            Maneuver.LEFT,
+            "opposite",
+            straight_stream,
+            "Turning left across a stream of oncoming cars",
+        ),
+        (
+            "RightTurn",
+            Maneuver.RIGHT,
+            "left",
+            straight_stream,
+            "Turning right into a stream that comes from the left",
+        ),
+        (
+            "LeftTurnEnterFlow",
+            Maneuver.LEFT,
+            "opposite",
+            joining_stream,
+            "Turning left into a road that a stream joins",
+        ),
+    )
+    for name, maneuver, side, play, summary in turns:
+        for signalised in (True, False):
+
+            def script(scene: Scene, play=play, side=side) -> Script:
+                yield from play(scene, side)
+
+            script.__doc__ = f"{summary}, {'with' if signalised else 'without'} traffic lights."
+            kind = f"{'Signalized' if signalised else 'NonSignalized'}Junction{name}"
+            scenario_type(kind, site=stream_site(maneuver, side, light=signalised), **STREAM)(script)
+
+
+_register_streams()
+
+
+def _crosser_site(*, light: bool) -> Site:
+    def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
+        crossing = junction_ahead(setting, Maneuver.STRAIGHT)
+        if crossing is None or light != (crossing.light is not None):
+            return None
+        sides = [side for side in ("left", "right") if _comers(setting, crossing, side)]
+        return with_values(direction=value(str(rng.choice(sides)))) if sides else None
+
+    return find
+
+
+def crosser(scene: Scene) -> Script:
+    """A car with beacons that drives across in front of the ego without regard for anybody."""
+    entry = comer(scene, scene.told["direction"])
+    source = entry.spot.behind(CROSSER_SOURCE_M, into_junction=False)
+    approach_m = source.distance_m(entry.spot.point)
+    path = lane_path(source, approach_m + 30.0 + CROSSER_SINK_M)
+    meet = Spot.at(scene.road_map, _meeting(scene, path))
+    yield from scene.triggered()
+    scene.keep_clear(path[::5], 8.0)
+    scene.clear_ahead(60.0)
+    own = scene.crossing().light
+    if own is not None:
+        hold_lights(scene, {own})
+    car = scene.car(source, wanted=EMERGENCY)
+    car.show_lights(("special1", "special2"))
+    yield from moment(scene, meet, SYNC)
+    car.follow(path, CROSSER_KMH / 3.6, at_once=True)
+    yield from scene.until(lambda: car.arrived, len(path) / (CROSSER_KMH / 3.6) + 5.0)
+    scene.dismiss(car)
+    yield from scene.until(lambda: is_through(scene))
+    if own is not None:
+        scene.world.release_lights()
+
+
+def _meeting(scene: Scene, path: np.ndarray) -> np.ndarray:
+    """Where the ego's route comes nearest to a path (n, 2)."""
+    crossing = scene.crossing()
+    stations_m = np.arange(crossing.begin_m, crossing.end_m, 1.0)
+    route = np.array([scene.setting.route_point(station_m) for station_m in stations_m])
+    gaps = np.linalg.norm(route[:, None] - path[None], axis=2).min(1)
+    return route[int(gaps.argmin())]
+
+
+@scenario_type(
+    "OppositeVehicleRunningRedLight", site=_crosser_site(light=True), direction=Choice(SIDES, "right")
+)
+def opposite_vehicle_running_red_light(scene: Scene) -> Script:
+    """An emergency vehicle runs a red light in front of the ego."""
+    yield from crosser(scene)
+
+
+@scenario_type(
+    "OppositeVehicleTakingPriority", site=_crosser_site(light=False), direction=Choice(SIDES, "right")
+)
+def opposite_vehicle_taking_priority(scene: Scene) -> Script:
+    """An emergency vehicle takes the right of way at a junction without lights."""
+    yield from crosser(scene)
+
+
+def _plain_turn(scene: Scene) -> Script:
+    yield from scene.triggered()
+    yield from scene.until(lambda: is_through(scene))
+
+
+@scenario_type("VanillaNonSignalizedTurn", site=lambda setting, rng: _plain_site(setting, stop=False))
+def vanilla_non_signalized_turn(scene: Scene) -> Script:
+    """A turn at a junction without lights."""
+    yield from _plain_turn(scene)
+
+
+@scenario_type(
+    "VanillaNonSignalizedTurnEncounterStopsign", site=lambda setting, rng: _plain_site(setting, stop=True)
+)
+def vanilla_non_signalized_turn_encounter_stopsign(scene: Scene) -> Script:
+    """A turn behind a stop sign."""
+    yield from _plain_turn(scene)
+
+
+@scenario_type("T_Junction", site=lambda setting, rng: _tee_site(setting))
+def t_junction(scene: Scene) -> Script:
+    """A turn where three roads meet."""
+    yield from _plain_turn(scene)
+
+
+@scenario_type("VanillaSignalizedTurnEncounterGreenLight", site=junction_site(None, light=True))
+def vanilla_signalized_turn_encounter_green_light(scene: Scene) -> Script:
+    """A junction whose light is green at first and turns red."""
+    yield from _lights_change(scene, green_first=True)
+
+
+@scenario_type("VanillaSignalizedTurnEncounterRedLight", site=junction_site(None, light=True))
+def vanilla_signalized_turn_encounter_red_light(scene: Scene) -> Script:
+    """A junction whose light is red at first and turns green."""
+    yield from _lights_change(scene, green_first=False)
+
+
+def _lights_change(scene: Scene, *, green_first: bool) -> Script:
+    own = scene.crossing().light
+    yield from scene.triggered()
+    for green in (green_first, not green_first):
+        hold_lights(scene, {own} if green else set())
+        yield from scene.until(lambda: is_through(scene), GREEN_DELAY_S)
+    scene.world.release_lights()
+    yield from scene.until(lambda: is_through(scene))
+
+
+def _plain_site(setting: Setting, *, stop: bool) -> Elements | None:
+    crossing = junction_ahead(setting)
+    if crossing is None or not crossing.turns or crossing.light is not None:
+        return None
+    inside = setting.route_lanes(crossing.begin_m, crossing.end_m)
+    return {} if stop == (setting.stop_sign_of([crossing.entry_lane, *inside]) is not None) else None
+
+
+def _tee_site(setting: Setting) -> Elements | None:
+    crossing = junction_ahead(setting)
+    if crossing is None or not crossing.turns:
+        return None
+    roads = {
+        entry.spot.lane.road_id
+        for entry in entries(setting.road_map, crossing.junction_id, crossing.entry_lane)
+    }
+    return {} if len(roads) == 3 else None
