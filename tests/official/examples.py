@@ -1,10 +1,11 @@
-"""ScenarioRunner's own examples on the embedded server: those whose town is at hand, one scenario_runner.py each."""
+"""Example files in scenario_runner.py on the embedded server: ScenarioRunner's, where their town is at hand, and our own."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drive_agent.sim.process import ServerProcess
-from tests.official import outcomes
+from tests.official import outcomes, proving_ground
 from tests.official.run import FAULT, HERE, environment
 
-TOWNS = ("Town01", "Town02")
+TOWNS = ("Town01", "Town02", proving_ground.NAME)
+OWN = HERE / "own"
 LIMIT_S = 100.0  # wall clock; some examples never end by themselves
+_LIBRARY = "basic.osc"  # units and types that the others import
 _VERDICT = re.compile(r"Result:?\W+(SUCCESS|FAILURE|TIMEOUT|ACCEPTABLE)")
 
 
@@ -27,35 +30,55 @@ _VERDICT = re.compile(r"Result:?\W+(SUCCESS|FAILURE|TIMEOUT|ACCEPTABLE)")
 class Example:
     """One scenario of one example file."""
 
-    file: str
-    scenario: str  # its name in an XML file, its class before it; empty for OpenSCENARIO
+    path: Path
+    scenario: str  # its name in an XML file; empty for OpenSCENARIO
     kind: str  # class, or "OpenSCENARIO"
     town: str
 
     @property
     def name(self) -> str:
         """What it is called among its like."""
-        return self.scenario or self.file
+        return self.scenario or self.path.name
 
 
 def examples() -> tuple[list[Example], list[str]]:
-    """What can be played here: of an XML file the first of each class and town; and the files whose towns are missing."""
-    folder = Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples"
-    found: list[Example] = []
-    for path in sorted(folder.glob("*.xml")):
+    """What can be played here, of the checkout's files and of our own; and the files whose towns are missing."""
+    folders = (Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples", OWN)
+    found = [example for folder in folders for path in sorted(folder.iterdir()) for example in _of_file(path)]
+    here = [example for example in found if example.town in TOWNS]
+    return here, sorted({example.path.name for example in found} - {example.path.name for example in here})
+
+
+def _of_file(path: Path) -> list[Example]:
+    """Of an XML file the first scenario of each class and town."""
+    if path.suffix == ".xml":
         kinds: dict[tuple[str, str], str] = {}
         for scenario in ET.parse(path).getroot().iter("scenario"):
             kinds.setdefault((scenario.attrib["type"], scenario.attrib["town"]), scenario.attrib["name"])
-        found += [Example(path.name, name, kind, town) for (kind, town), name in kinds.items()]
-    for path in sorted(folder.glob("*.xosc")):
+        return [Example(path, name, kind, town) for (kind, town), name in kinds.items()]
+    if path.suffix == ".xosc":
         logic = ET.parse(path).getroot().find("RoadNetwork/LogicFile")
-        town = logic.attrib["filepath"] if logic is not None else ""
-        found.append(Example(path.name, "", "OpenSCENARIO", Path(town).stem))
-    for path in sorted(folder.glob("*.osc")):
+        return [
+            Example(
+                path, "", "OpenSCENARIO", Path(logic.attrib["filepath"]).stem if logic is not None else ""
+            )
+        ]
+    if path.suffix == ".osc" and path.name != _LIBRARY:
         named = re.search(r'"(Town\w+)"', path.read_text(encoding="utf-8"))
-        found.append(Example(path.name, "", "OpenSCENARIO 2", named.group(1) if named else ""))
-    here = [example for example in found if example.town in TOWNS]
-    return here, sorted({example.file for example in found} - {example.file for example in here})
+        return [Example(path, "", "OpenSCENARIO 2", named.group(1) if named else "")]
+    return []
+
+
+def _call(example: Example, folder: Path) -> list[str]:
+    """The arguments that name an example to scenario_runner.py."""
+    if example.path.suffix == ".xml":
+        return ["--scenario", example.scenario, "--configFile", str(example.path)]
+    if example.path.suffix == ".xosc":
+        return ["--openscenario", str(example.path)]
+    library = Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples" / _LIBRARY
+    for path in (library, example.path):  # a file imports its library from its own folder
+        shutil.copy(path, folder)
+    return ["--openscenario2", str(folder / example.path.name)]
 
 
 def play(example: Example, server: ServerProcess, traffic_manager_port: int, folder: Path) -> outcomes.Played:
@@ -66,12 +89,9 @@ def play(example: Example, server: ServerProcess, traffic_manager_port: int, fol
     log, report = folder / f"example_{example.name}.log", folder / f"example_{example.name}.json"
     report.unlink(missing_ok=True)
     before = len(server.log_tail(lines=1_000_000).splitlines())
-    what = ["--scenario", example.scenario, "--reloadWorld"]
-    if not example.scenario:
-        what = ["--openscenario", str(root / "srunner/examples" / example.file), "--reloadWorld"]
     command = [
         python, str(root / "scenario_runner.py"), "--host", server.host, "--port", str(server.port), "--sync",
-        "--trafficManagerPort", str(traffic_manager_port), "--output", "--timeout", "30", *what,
+        "--trafficManagerPort", str(traffic_manager_port), "--output", "--timeout", "30", "--reloadWorld", *_call(example, folder.resolve()),
     ]  # fmt: skip
     driver = [python, str(HERE / "chauffeur.py"), server.host, str(server.port), str(report)]
     start = time.monotonic()
@@ -91,7 +111,7 @@ def play(example: Example, server: ServerProcess, traffic_manager_port: int, fol
         faults.append(f"scenario_runner.py ended with status {code}")
     verdict = _VERDICT.search(text)
     return outcomes.Played(
-        file=example.file,
+        file=example.path.name,
         scenario=example.scenario,
         kind=example.kind,
         town=example.town,

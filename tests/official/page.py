@@ -19,6 +19,7 @@ NO_ROUTE_SCENARIO = {
     "RouteScenario": "the route itself: every row below is one",
     "OpenScenario": "plays OpenSCENARIO files: see the examples",
     "OSC2Scenario": "plays OpenSCENARIO 2 files: see the examples",
+    "CutIn": "in a route hidden by a behaviour of the same name; played as an example",
     "FollowLeadingVehicleWithObstacle": "its constructor refuses a route's arguments; played as an example",
 }
 _HEAD = """## Leaderboard and ScenarioRunner scenario classes
@@ -99,7 +100,7 @@ def _kinds(row: Outcome) -> str:
 def _examples_head(elsewhere: list[str]) -> str:
     return (
         "Of each file the first scenario of every class on CARLA's Town01 and Town02, with a second client at the wheel as "
-        "ScenarioRunner's manual expects. Not played, for their maps are not at hand: "
+        "ScenarioRunner's manual expects; `CutInFrom_left_Lane_here` and `lead_and_slow.osc` are our own. Not played, for their maps are not at hand: "
         + ", ".join(elsewhere)
         + "."
     )

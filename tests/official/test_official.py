@@ -26,7 +26,7 @@ def test_a_route_scenario_runs_in_the_official_evaluator(scenario: str, tmp_path
 @pytest.mark.timeout(600)
 def test_an_openscenario_example_is_played(tmp_path: Path) -> None:
     here, _ = examples.examples()
-    example = next(example for example in here if example.file == "PedestrianCrossingFront.xosc")
+    example = next(example for example in here if example.name == "PedestrianCrossingFront.xosc")
     with run.server_of(example.town) as server:
         played = examples.play(example, server, 8591, tmp_path)
     assert played.good, played
