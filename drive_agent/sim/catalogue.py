@@ -18,6 +18,8 @@ from typing import Any
 
 from drive_agent.sim.render import labels
 
+_RED, _WHITE, _BLACK_AND_WHITE = ("165,18,18",), ("235,235,235",), ("18,18,22", "225,225,225")
+_YELLOW, _STEEL = ("225,180,20",), ("180,182,186",)
 WHEELBASE_PER_LENGTH = 0.6  # fits the measured cars, vans and trucks within 12 %
 
 
@@ -111,9 +113,9 @@ VEHICLES: tuple[VehicleModel, ...] = (
     _car("chevrolet.impala", (0.000, 0.701, 2.679, 1.017, 0.705), 1650, 150, 2.982),
     _car("citroen.c3", (0.000, 0.762, 1.994, 0.925, 0.809), 1150, 61, 2.684),
     _modern("dodge.charger_2020", (-0.005, 0.766, 2.504, 0.941, 0.767), 1950, 272),
-    _car("dodge.charger_police", (0.024, 0.793, 2.487, 1.019, 0.771), 1950, 272, 3.010, special_type="emergency"),
-    _modern("dodge.charger_police_2020", (0.109, 0.817, 2.619, 0.965, 0.819), 1950, 272, special_type="emergency"),
-    _modern("ford.crown", (0.185, 0.768, 2.683, 0.900, 0.787), 1850, 178, special_type="taxi"),
+    _car("dodge.charger_police", (0.024, 0.793, 2.487, 1.019, 0.771), 1950, 272, 3.010, colors=_BLACK_AND_WHITE, special_type="emergency"),
+    _modern("dodge.charger_police_2020", (0.109, 0.817, 2.619, 0.965, 0.819), 1950, 272, colors=_BLACK_AND_WHITE, special_type="emergency"),
+    _modern("ford.crown", (0.185, 0.768, 2.683, 0.900, 0.787), 1850, 178, colors=_YELLOW, special_type="taxi"),
     _car("ford.mustang", (0.032, 0.650, 2.359, 0.947, 0.650), 1650, 310, 2.886),
     _car("jeep.wrangler_rubicon", (0.000, 0.932, 1.933, 0.953, 0.939), 1900, 210, 2.308),
     _car("lincoln.mkz_2017", (0.004, 0.719, 2.451, 1.064, 0.755), 1696, 183, 2.871),
@@ -132,13 +134,13 @@ VEHICLES: tuple[VehicleModel, ...] = (
     _car("carlamotors.carlacola", (0.000, 1.234, 2.602, 1.313, 1.234), 5500, 130, 2.665, base_type="truck"),
     _car("carlamotors.european_hgv", (0.013, 1.731, 3.968, 1.446, 1.731), 9000, 340, base_type="truck", generation=2),
     _modern(
-        "carlamotors.firetruck", (-0.253, 1.913, 4.234, 1.446, 1.914), 12000, 230, base_type="truck", special_type="emergency",
+        "carlamotors.firetruck", (-0.253, 1.913, 4.234, 1.446, 1.914), 12000, 230, base_type="truck", colors=_RED, special_type="emergency",
     ),
     _car(
-        "tesla.cybertruck", (0.000, 1.049, 3.137, 1.195, 1.049), 3000, 450, base_type="truck", special_type="electric", generation=2,
+        "tesla.cybertruck", (0.000, 1.049, 3.137, 1.195, 1.049), 3000, 450, base_type="truck", colors=_STEEL, special_type="electric", generation=2,
     ),
     _modern(
-        "ford.ambulance", (-0.289, 1.216, 3.183, 1.176, 1.216), 3500, 130, base_type="van", special_type="emergency",
+        "ford.ambulance", (-0.289, 1.216, 3.183, 1.176, 1.216), 3500, 130, base_type="van", colors=_WHITE, special_type="emergency",
     ),
     _modern("mercedes.sprinter", (-0.011, 1.288, 2.958, 0.994, 1.280), 2600, 120, base_type="van"),
     _car("volkswagen.t2", (0.001, 1.014, 2.240, 1.035, 1.019), 1500, 51, 2.444, base_type="van"),

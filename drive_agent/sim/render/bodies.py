@@ -7,8 +7,8 @@ import zlib
 from drive_agent.sim.render import people, props, vehicles
 from drive_agent.sim.render.body import Body
 
-SALOON, SUV, VAN, POLICE, AMBULANCE, TRUCK, FIRE_TRUCK, BUS = (
-    "saloon", "suv", "van", "police", "ambulance", "truck", "fire_truck", "bus",
+SALOON, HATCHBACK, SUV, VAN, POLICE, TAXI, AMBULANCE, PICKUP, TRUCK, FIRE_TRUCK, BUS = (
+    "saloon", "hatchback", "suv", "van", "police", "taxi", "ambulance", "pickup", "truck", "fire_truck", "bus",
 )  # fmt: skip
 MOTORCYCLE, BICYCLE, PEDESTRIAN, PROP = "motorcycle", "bicycle", "pedestrian", "prop"
 
@@ -17,10 +17,14 @@ CLASS_OF_WORD = (
     ("crossbike", BICYCLE), ("omafiets", BICYCLE), ("century", BICYCLE), ("bicycle", BICYCLE),
     ("kawasaki", MOTORCYCLE), ("harley", MOTORCYCLE), ("yamaha", MOTORCYCLE), ("vespa", MOTORCYCLE),
     ("motorcycle", MOTORCYCLE), ("fusorosa", BUS), ("bus", BUS), ("firetruck", FIRE_TRUCK),
-    ("carlacola", TRUCK), ("hgv", TRUCK), ("truck", TRUCK), ("ambulance", AMBULANCE), ("police", POLICE),
+    ("cybertruck", PICKUP), ("carlacola", TRUCK), ("hgv", TRUCK), ("truck", TRUCK), ("ambulance", AMBULANCE), ("police", POLICE),
     ("sprinter", VAN), ("volkswagen.t2", VAN), ("van", VAN), ("patrol", SUV), ("wrangler", SUV),
-    ("etron", SUV), ("suv", SUV), ("grandtourer", SUV),
+    ("etron", SUV), ("suv", SUV), ("grandtourer", SUV), ("crown", TAXI), ("audi.a2", HATCHBACK),
+    ("citroen.c3", HATCHBACK), ("micra", HATCHBACK), ("leon", HATCHBACK), ("cooper", HATCHBACK), ("prius", HATCHBACK),
+    ("microlino", HATCHBACK),
 )  # fmt: skip
+
+STRIPES = {POLICE: (0.10, 0.22, 0.62), AMBULANCE: (0.80, 0.10, 0.08)}
 
 
 def body_class(type_id: str, half_extents: tuple[float, float, float]) -> str:
@@ -29,8 +33,6 @@ def body_class(type_id: str, half_extents: tuple[float, float, float]) -> str:
         return PEDESTRIAN
     if not type_id.startswith("vehicle."):
         return PROP
-    if "cybertruck" in type_id:
-        return SUV
     for word, name in CLASS_OF_WORD:
         if word in type_id:
             return name
@@ -57,5 +59,11 @@ def build_body(name: str, half_extents: tuple[float, float, float], type_id: str
         return vehicles.truck(half_extents, beacons=name == FIRE_TRUCK)
     if name == BUS:
         return vehicles.bus(half_extents)
-    shape = {POLICE: SALOON, AMBULANCE: VAN}.get(name, name)
-    return vehicles.car(half_extents, shape, beacons=name in (POLICE, AMBULANCE))
+    if name == PICKUP:
+        return vehicles.pickup(half_extents)
+    if name == TAXI:
+        return vehicles.car(half_extents, SALOON, taxi=True)
+    if name in STRIPES:
+        shape = SALOON if name == POLICE else VAN
+        return vehicles.car(half_extents, shape, beacons=True, stripe=STRIPES[name])
+    return vehicles.car(half_extents, name)

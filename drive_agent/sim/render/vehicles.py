@@ -19,10 +19,11 @@ from drive_agent.sim.render.body import (
     Section,
     hull,
 )
-from drive_agent.sim.render.mesh import FRONT, TOP, Mesh, box, cylinder, join
+from drive_agent.sim.render.mesh import FRONT, TOP, Mesh, Rgb, box, cylinder, join
 
 GLASS = (GLASS_COLOR, materials.GLASS)
 PAINT = (PAINTED, materials.PAINT)
+WHITE, TAXI_YELLOW = (0.90, 0.90, 0.88), (0.86, 0.72, 0.20)
 AMBER_OFF, RED_OFF, WHITE_OFF = (0.60, 0.34, 0.08), (0.42, 0.05, 0.05), (0.78, 0.79, 0.80)
 
 # (x / half length, low / height, high / height, half-width low, half-width high), front to rear
@@ -42,6 +43,24 @@ SUV_CABIN = (
     (0.54, 0.57, 0.58, 0.86, 0.85), (0.26, 0.57, 0.97, 0.88, 0.72), (-0.70, 0.59, 1.00, 0.88, 0.72),
     (-0.96, 0.59, 0.60, 0.86, 0.84),
 )  # fmt: skip
+HATCHBACK_HULL = (
+    (0.995, 0.20, 0.44, 0.80, 0.76), (0.90, 0.14, 0.52, 0.90, 0.86), (0.52, 0.13, 0.60, 0.92, 0.88),
+    (-0.90, 0.13, 0.62, 0.92, 0.88), (-0.995, 0.20, 0.58, 0.84, 0.82),
+)  # fmt: skip
+HATCHBACK_CABIN = (
+    (0.60, 0.59, 0.60, 0.84, 0.83), (0.22, 0.59, 0.98, 0.87, 0.68), (-0.60, 0.61, 1.00, 0.87, 0.68),
+    (-0.95, 0.61, 0.62, 0.84, 0.80),
+)  # fmt: skip
+PICKUP_HULL = (
+    (0.995, 0.22, 0.46, 0.86, 0.82), (0.90, 0.17, 0.53, 0.92, 0.90), (-0.96, 0.17, 0.60, 0.92, 0.90),
+    (-0.995, 0.22, 0.58, 0.90, 0.88),
+)  # fmt: skip
+PICKUP_CABIN = (
+    (0.74, 0.53, 0.54, 0.88, 0.87),
+    (0.10, 0.55, 1.00, 0.89, 0.64),
+    (-0.24, 0.56, 0.93, 0.89, 0.68),
+)
+PICKUP_BED = ((-0.24, 0.56, 0.93, 0.90, 0.69), (-0.96, 0.59, 0.62, 0.90, 0.86))
 VAN_HULL = (
     (0.995, 0.14, 0.34, 0.84, 0.82), (0.92, 0.12, 0.44, 0.92, 0.90), (0.80, 0.12, 0.50, 0.92, 0.90),
     (-0.97, 0.12, 0.52, 0.92, 0.90), (-0.995, 0.16, 0.52, 0.90, 0.88),
@@ -77,7 +96,7 @@ def _wheels(axles: tuple[float, ...], hw: float, radius: float, width: float, ta
 
 
 def _lamps(hl: float, hw: float, front_z: float, rear_z: float, size: float, tag: int) -> list[Mesh]:
-    """Head, tail, brake, reverse lamps and blinkers on both sides, number plates between them."""
+    """Head, tail, brake, fog, reverse lamps and blinkers on both sides, number plates between them."""
     parts = []
     for side in (-1, 1):
         blink = materials.LEFT_BLINKER if side < 0 else materials.RIGHT_BLINKER
@@ -85,21 +104,25 @@ def _lamps(hl: float, hw: float, front_z: float, rear_z: float, size: float, tag
         outer = side * hw * 0.86
         parts += [
             box(
-                (0.10, 0.42 * size, 0.16 * size), (hl - 0.06, y, front_z), WHITE_OFF, tag, materials.HEADLAMP
+                (0.10, 0.42 * size, 0.16 * size), (hl - 0.05, y, front_z), WHITE_OFF, tag, materials.HEADLAMP
             ),
-            box((0.16, 0.15 * size, 0.13 * size), (hl - 0.12, outer, front_z), AMBER_OFF, tag, blink),
-            box((0.08, 0.34 * size, 0.19 * size), (-hl + 0.05, y, rear_z), RED_OFF, tag, materials.TAIL_LAMP),
-            box((0.14, 0.17 * size, 0.17 * size), (-hl + 0.09, outer, rear_z), AMBER_OFF, tag, blink),
+            box((0.16, 0.15 * size, 0.13 * size), (hl - 0.08, outer, front_z), AMBER_OFF, tag, blink),
+            box((0.08, 0.34 * size, 0.19 * size), (-hl + 0.04, y, rear_z), RED_OFF, tag, materials.TAIL_LAMP),
+            box((0.14, 0.17 * size, 0.17 * size), (-hl + 0.075, outer, rear_z), AMBER_OFF, tag, blink),
             box(
                 (0.04, 0.12 * size, 0.10 * size),
-                (-hl + 0.03, side * hw * 0.40, rear_z),
+                (-hl + 0.02, side * hw * 0.40, rear_z),
                 WHITE_OFF,
                 tag,
                 materials.REVERSE_LAMP,
             ),
         ]
-    parts.append(box((0.03, 0.50, 0.12), (-hl + 0.02, 0, rear_z - 0.24 * size), (0.9, 0.9, 0.86), tag))
-    parts.append(box((0.03, 0.50, 0.11), (hl - 0.02, 0, front_z - 0.26 * size), (0.9, 0.9, 0.86), tag))
+        parts += [
+            box((0.08, 0.22 * size, 0.09 * size), (hl - 0.04, 0.95 * y, front_z - 0.28 * size), WHITE_OFF, tag, materials.FOG_LAMP),
+            box((0.05, 0.14 * size, 0.07 * size), (-hl + 0.025, 0.75 * y, rear_z - 0.24 * size), RED_OFF, tag, materials.FOG_LAMP),
+        ]  # fmt: skip
+    parts.append(box((0.03, 0.50, 0.12), (-hl + 0.015, 0, rear_z - 0.24 * size), (0.9, 0.9, 0.86), tag))
+    parts.append(box((0.03, 0.50, 0.11), (hl - 0.015, 0, front_z - 0.26 * size), (0.9, 0.9, 0.86), tag))
     return parts
 
 
@@ -118,15 +141,32 @@ def _beacons(x: float, z: float, hw: float, tag: int) -> list[Mesh]:
     ]
 
 
-def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool = False) -> Body:
-    """A passenger car; `shape` is "saloon", "suv" or "van"."""
+def _stripe(hl: float, hw: float, hh: float, color: Rgb, tag: int) -> Mesh:
+    """A band along both sides, by which emergency vehicles are known from afar."""
+    return box((1.55 * hl, 1.87 * hw, 0.15 * hh), (-0.02 * hl, 0, 0.78 * hh), color, tag)
+
+
+def _taxi_sign(x: float, roof: float, hw: float, tag: int) -> Mesh:
+    return box((0.16, 0.55 * hw, 0.14), (x, 0, roof - 0.07), TAXI_YELLOW, tag, materials.BEACON)
+
+
+def car(
+    half_extents: tuple[float, float, float],
+    shape: str,
+    *,
+    beacons: bool = False,
+    taxi: bool = False,
+    stripe: Rgb | None = None,
+) -> Body:
+    """A passenger car; `shape` is "saloon", "hatchback", "suv" or "van"."""
     hl, hw, hh = half_extents
     tag = labels.CAR
     roof = 2 * hh
-    if beacons:
+    if beacons or taxi:
         hh *= 0.94
     lower, cabin = {
-        "saloon": (SALOON_HULL, SALOON_CABIN), "suv": (SUV_HULL, SUV_CABIN), "van": (VAN_HULL, VAN_CABIN),
+        "saloon": (SALOON_HULL, SALOON_CABIN), "hatchback": (HATCHBACK_HULL, HATCHBACK_CABIN),
+        "suv": (SUV_HULL, SUV_CABIN), "van": (VAN_HULL, VAN_CABIN),
     }[shape]  # fmt: skip
     belt = _scaled(lower, hl, hw, hh)
     glass = _scaled(cabin, hl, hw, hh)
@@ -153,8 +193,29 @@ def car(half_extents: tuple[float, float, float], shape: str, *, beacons: bool =
     meshes += _mirrors(front.x + 0.20 * hl, 1.22 * hh if shape == "saloon" else 1.18 * hh, hw, tag)
     if beacons:
         meshes += _beacons((front.x + rear.x) / 2, roof, hw, tag)
+    if taxi:
+        meshes.append(_taxi_sign((front.x + rear.x) / 2, roof, hw, tag))
+    if stripe is not None:
+        meshes.append(_stripe(hl, hw, hh, stripe, tag))
     radius = min(0.34 * min(1.0, hw / 0.85) + 0.04 * (shape != "saloon"), 0.5 * hh, 0.27 * hl)
     return Body((Part(join(meshes)), *_wheels((0.61 * hl, -0.60 * hl), 0.96 * hw, radius, 0.22, tag)))
+
+
+def pickup(half_extents: tuple[float, float, float]) -> Body:
+    """A wedge with a covered bed."""
+    hl, hw, hh = half_extents
+    tag = labels.TRUCK
+    lower, cabin, bed = (_scaled(table, hl, hw, hh) for table in (PICKUP_HULL, PICKUP_CABIN, PICKUP_BED))
+    meshes = [
+        hull(lower, tag, PAINT, [PAINT] * (len(lower) - 1), PAINT),
+        hull(cabin, tag, GLASS, [GLASS, PAINT], None),
+        hull(bed, tag, PAINT, [PAINT], PAINT),
+        box((0.06, 1.7 * hw, 0.05), (hl - 0.04, 0, 0.95 * hh), BLACK, tag),
+    ]
+    meshes += _lamps(hl, hw, 0.86 * hh, 1.02 * hh, 1.0, tag)
+    meshes += _mirrors(0.52 * hl, 1.15 * hh, hw, tag)
+    radius = min(0.44, 0.5 * hh, 0.27 * hl)
+    return Body((Part(join(meshes)), *_wheels((0.62 * hl, -0.60 * hl), 0.97 * hw, radius, 0.26, tag)))
 
 
 def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) -> Body:
@@ -183,6 +244,9 @@ def truck(half_extents: tuple[float, float, float], *, beacons: bool = False) ->
     meshes += _lamps(hl, hw, 0.80, 0.82, 1.15 * min(1.0, hw / 1.1), tag)
     if beacons:
         meshes += _beacons(cab_x, cab_top + 0.12, hw, tag)
+        meshes.append(
+            box((cargo_length, 1.98 * hw, 0.28), (-hl + cargo_length / 2 + 0.03, 0, 0.42 * roof), WHITE, tag)
+        )
     axles = (
         (hl - 0.62 * cab_length, -0.45 * hl, -0.45 * hl - 2.2 * radius)
         if hl > 3.4

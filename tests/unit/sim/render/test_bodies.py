@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drive_agent.sim.render import bodies, labels
+from drive_agent.sim.catalogue import VEHICLES
+from drive_agent.sim.render import bodies, labels, vehicle_lights
 from drive_agent.sim.render.bodies import body_class, build_body
 
 SAMPLES = [  # blueprint id, half extents, class, tag
     ("vehicle.tesla.model3", (2.396, 1.082, 0.744), bodies.SALOON, labels.CAR),
-    ("vehicle.micro.microlino", (1.104, 0.740, 0.689), bodies.SALOON, labels.CAR),
+    ("vehicle.micro.microlino", (1.104, 0.740, 0.689), bodies.HATCHBACK, labels.CAR),
+    ("vehicle.nissan.micra", (1.817, 0.923, 0.751), bodies.HATCHBACK, labels.CAR),
+    ("vehicle.ford.crown", (2.683, 0.900, 0.787), bodies.TAXI, labels.CAR),
+    ("vehicle.tesla.cybertruck", (3.137, 1.195, 1.049), bodies.PICKUP, labels.TRUCK),
     ("vehicle.nissan.patrol", (2.302, 0.966, 0.927), bodies.SUV, labels.CAR),
     ("vehicle.mercedes.sprinter", (2.957, 0.994, 1.280), bodies.VAN, labels.CAR),
     ("vehicle.dodge.charger_police_2020", (2.609, 1.042, 0.819), bodies.POLICE, labels.CAR),
@@ -122,6 +126,82 @@ def test_brake_lights_and_blinkers_light_up_when_told(world, front, actor) -> No
     changed_left = np.nonzero((left.bgra != dark.bgra).any(2))[1]
     changed_right = np.nonzero((right.bgra != dark.bgra).any(2))[1]
     assert changed_left.max() < 80 < changed_right.min()
+
+
+LAMPS = [  # flag, seen from behind or before, channel of BGRA that shines and one that does not
+    (vehicle_lights.BRAKE, 0.0, 2, 1),
+    (vehicle_lights.POSITION, 0.0, 2, 1),
+    (vehicle_lights.RIGHT_BLINK, 0.0, 2, 0),
+    (vehicle_lights.LEFT_BLINK, 180.0, 2, 0),
+    (vehicle_lights.REVERSE, 0.0, 1, None),
+    (vehicle_lights.FOG, 0.0, 2, 1),
+    (vehicle_lights.FOG, 180.0, 1, None),
+    (vehicle_lights.LOW_BEAM, 180.0, 1, None),
+    (vehicle_lights.HIGH_BEAM, 180.0, 1, None),
+]
+
+
+@pytest.mark.parametrize("model", [m for m in VEHICLES if m.wheels == 4], ids=lambda model: model.type_id)
+def test_every_lamp_of_every_car_is_seen_by_night(world, front, actor, model) -> None:
+    renderer = world(floor=False)
+    renderer.set_weather([0, 0, 0, 0, 0, -60, 0, 0, 0, 0, 1, 0.03, 0.0331, 0])
+    camera = front(160, 120, 30.0, z=1.0)
+    away = 9.0 + model.half_extents_m[0]
+    for flag, yaw_deg, bright, dark in LAMPS:
+        car = {"type_id": model.type_id, "half_extents": model.half_extents_m, "x": away, "yaw_deg": yaw_deg}
+        off, on = (
+            renderer.render([camera], [actor(**car, color_rgb=(20, 20, 20), light_flags=flags)])[
+                0
+            ].bgra.astype(int)
+            for flags in (0, flag)
+        )
+        lit = (on[..., bright] - off[..., bright] > 60) & (on[..., bright] > 130)
+        if dark is not None:
+            lit &= on[..., bright] - on[..., dark] > 50
+        assert lit.sum() >= 3, f"flag {flag} at {yaw_deg} degrees"
+
+
+def test_windows_glow_with_the_light_inside(world, front, actor) -> None:
+    renderer = world(floor=False)
+    renderer.set_weather([0, 0, 0, 0, 0, -60, 0, 0, 0, 0, 1, 0.03, 0.0331, 0])
+    off, on = (
+        renderer.render([front(160, 120, 40.0)], [actor(yaw_deg=180.0, light_flags=flags)])[0].bgra.astype(
+            int
+        )
+        for flags in (0, vehicle_lights.INTERIOR)
+    )
+    assert (on - off).sum() > 20_000
+
+
+@pytest.mark.parametrize(
+    "type_id",
+    ["vehicle.dodge.charger_police_2020", "vehicle.ford.ambulance", "vehicle.carlamotors.firetruck"],
+)
+def test_a_light_bar_flashes_red_and_blue_in_turn(world, front, actor, type_id: str) -> None:
+    model = next(model for model in VEHICLES if model.type_id == type_id)
+    renderer, camera = world(floor=False), front(160, 120, 30.0, z=2.0)
+    shown = {"type_id": type_id, "half_extents": model.half_extents_m, "x": 12.0, "yaw_deg": 180.0}
+    red, blue = [], []
+    for elapsed_s in (0.1, 0.35):
+        flags = vehicle_lights.shining(vehicle_lights.SPECIAL1, elapsed_s, 0)
+        picture = renderer.render([camera], [actor(**shown, color_rgb=(90, 90, 90), light_flags=flags)])[0]
+        red.append(_lit(picture, 2, 1))
+        blue.append(_lit(picture, 0, 2))
+    assert red[0] > red[1] + 3
+    assert blue[1] > blue[0] + 3
+
+
+def test_blinkers_flash_with_the_simulated_time_and_not_in_step() -> None:
+    def flashes(actor_id: int) -> list[bool]:
+        flags = vehicle_lights.BRAKE | vehicle_lights.LEFT_BLINK
+        shown = [vehicle_lights.shining(flags, 0.05 * tick, actor_id) for tick in range(28)]
+        assert all(flags & vehicle_lights.BRAKE for flags in shown)
+        return [bool(flags & vehicle_lights.LEFT_BLINK) for flags in shown]
+
+    assert flashes(0)[:14] == [True] * 7 + [False] * 7
+    assert flashes(0)[14:] == flashes(0)[:14]
+    assert flashes(0) != flashes(1)
+    assert vehicle_lights.shining(1 << 20, 0.0, 0) == 0
 
 
 def test_paint_follows_the_actor(world, front, actor) -> None:
