@@ -183,5 +183,12 @@ def lane_path(start: Spot, length_m: float, step_m: float = 1.0) -> np.ndarray:
     return points[np.concatenate([[True], new])]
 
 
+def shifted(path: np.ndarray, left_m: float) -> np.ndarray:
+    """A path (n, 2) moved to its left."""
+    along = np.gradient(path, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    return path + left_m * np.column_stack([-along[:, 1], along[:, 0]])
+
+
 def _turn_rad(lane: Lane) -> float:
     return abs(float(wrap_angle(lane.heading[-1] - lane.heading[0])))

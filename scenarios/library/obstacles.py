@@ -15,7 +15,7 @@ from scenarios.parameters import Choice, Interval, Number, Parameter
 from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
 from scenarios.sites import Elements, Site, follows_lane, open_road, single_lane, value, with_values
-from scenarios.spots import Spot, lane_path
+from scenarios.spots import Spot, lane_path, shifted
 from scenarios.types import scenario_type
 
 SIDES = ("left", "right")
@@ -170,15 +170,8 @@ def bicycles(scene: Scene) -> tuple[Spot, Spot]:
         model = BICYCLES[int(scene.rng.integers(len(BICYCLES)))]
         rider = scene.car(last, aside_m(last, "right", BICYCLE_SHIFT), model=model)
         path = lane_path(last, scene.told["bicycle_drive_distance"])
-        rider.follow(_shifted(path, aside_m(last, "right", BICYCLE_SHIFT)), scene.told["bicycle_speed"] / 3.6)
+        rider.follow(shifted(path, aside_m(last, "right", BICYCLE_SHIFT)), scene.told["bicycle_speed"] / 3.6)
     return spot, last
-
-
-def _shifted(path: np.ndarray, left_m: float) -> np.ndarray:
-    """A path (n, 2) moved to its left."""
-    along = np.gradient(path, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    return path + left_m * np.column_stack([-along[:, 1], along[:, 0]])
 
 
 HAZARD: dict[str, Parameter] = {
