@@ -1,0 +1,8 @@
+"""How fast it is on this machine. Nothing here is asserted; leave the machine idle.
+
+| module | what |
+|---|---|
+| loads | worlds with so many cars or cameras, and the time of a tick in them |
+| parts | the rows of `make bench` |
+| growth | how cost grows with cars, cameras, pixels and map size: `python -m tests.bench --plots` |
+"""

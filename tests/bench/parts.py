@@ -1,0 +1,92 @@
+"""The rows of `make bench`. Times are medians; ratios within one run mean more than the times."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from drive_agent.config import DriveConfig, build, compose
+from drive_agent.drive.batch import run_routes
+from drive_agent.rig import front_rig, nuscenes_rig
+from drive_agent.score.summary import summarise
+from drive_agent.sim.process import ServerProcess
+from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
+from tests.null_server import NullProcess, Recorder
+
+_TICKS = 1000
+_ROUNDS = 3  # of real and null server in turn: the machine's pace drifts
+_BUSY = 50
+
+
+def bench_ticks(table: Table) -> None:
+    """Ticks a second with one car and no traffic manager, and with 0, 20 and 50 cars on one."""
+    with ServerProcess(TOWN) as server:
+        pace = pace_of_parked(server, 1, 2 * _TICKS)
+        table.add_row("tick, 1 car, no sensor", f"{pace.median_ms:.2f} ms", f"{pace.per_second:.0f} ticks/s")
+    for cars in (0, 20, _BUSY):
+        with ServerProcess(TOWN) as server:
+            pace = pace_of_traffic(server, cars, _TICKS)
+            share = f"{pace.per_second:.0f} ticks/s, slowest {max(pace.spent_ms):.0f} ms"
+            table.add_row(f"tick, {pace.cars} TrafficManager cars", f"{pace.median_ms:.2f} ms", share)
+
+
+def bench_null(table: Table) -> None:
+    """50 TrafficManager cars against a server that only replays what this one sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "snapshots"
+        with ServerProcess(TOWN) as server:
+            recorder = Recorder(server.host, server.port, recording)
+            pace_of_traffic(server, _BUSY, _TICKS)
+        recorder.stop()
+        ratios, nulls = [], []
+        for _ in range(_ROUNDS):
+            with ServerProcess(TOWN) as server:
+                real = pace_of_traffic(server, _BUSY, _TICKS)
+            with NullProcess(TOWN, recording) as server:
+                null = pace_of_traffic(server, _BUSY, _TICKS)
+            ratios.append(null.median_ms / real.median_ms)
+            nulls.append(null.median_ms)
+    rate = f"{statistics.median(ratios):.2f} of its pace reached"
+    table.add_row(f"  null server, {_BUSY} cars", f"{statistics.median(nulls):.2f} ms", rate)
+
+
+def bench_cameras(table: Table) -> None:
+    """Sets of cameras on one car, every picture awaited."""
+    for name, mounts in (("six 320x180", nuscenes_rig().cameras), ("front rig", front_rig().cameras)):
+        with ServerProcess(TOWN) as server:
+            pace = pace_of_cameras(server, mounts, WARM_TICKS)
+        cpu = f"{pace.server_cpu_ms:.0f} ms CPU of the server"
+        table.add_row(f"tick with {name}", f"{pace.median_ms:.1f} ms", cpu)
+
+
+def bench_model(table: Table) -> None:
+    """Latency of one plan of the embedded model."""
+    from drive_agent.agent.prompt import build_prompt
+    from drive_agent.models.base import load_model
+    from tests.worlds import plain_frame
+
+    model = load_model("embedded")
+    prompt = build_prompt(plain_frame(model.cameras), tuple(c.name for c in model.cameras))
+    spent = timed(lambda: model.answer(prompt), 100)
+    p95 = statistics.quantiles(spent, n=20)[-1]
+    table.add_row("plan of the embedded model", f"{statistics.median(spent):.1f} ms", f"p95 {p95:.1f} ms")
+
+
+def bench_drive(table: Table) -> None:
+    """A whole drive of the default routes: real-time factor and where its time goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = build(DriveConfig, compose("drive", [f"out={folder}/run", "video=false"]))
+        run = run_routes(config, Console(quiet=True), lambda _: None)
+        summary = summarise(run)
+    wall_s = sum(route["wall_s"] for route in summary["routes"])
+    table.add_row("drive, default routes", f"{wall_s:.0f} s", f"{summary['real_time_factor']:.1f}x real time")
+    for stage, figures in summary["latency_ms"].items():
+        share = figures["p50"] * figures["count"] / 1e3 / wall_s
+        table.add_row(f"  {stage}", f"{figures['p50']:.1f} ms", f"about {share:.0%} of the drive")
+
+
+PARTS = (bench_ticks, bench_null, bench_cameras, bench_model, bench_drive)
