@@ -27,6 +27,7 @@ PATIENCE_S = (
     0.1  # who is awake for so long is busy with something of its own; half of it when that is so again
 )
 _LEAST_PATIENCE_S = 0.002
+_LOOK_S = 0.0001  # so long the next moment is waited for: a thread that has a processor is asleep by then
 _STATE_BYTES = 64  # of a thread's stat: number, name of at most 16 bytes, state
 _HANDS_OVER = "client"  # rpclib's thread: it takes the replies in and wakes who waits for them
 
@@ -59,7 +60,13 @@ class ManagerThreads:
         if client_id not in self._threads:
             self._threads[client_id] = _threads_behind(connection)
         threads = self._threads[client_id]
-        return threads is None or (threads.sleep() and unread_bytes(connection) == 0)
+        if threads is None:
+            return True
+        end_s = time.monotonic() + _LOOK_S
+        while not threads.sleep():
+            if time.monotonic() > end_s:
+                return False
+        return unread_bytes(connection) == 0
 
 
 class Threads:
@@ -82,10 +89,12 @@ class Threads:
             return True
         now_s = time.monotonic()
         self._awake_since_s = self._awake_since_s or now_s
-        if now_s - self._awake_since_s > self._patience_s:
-            self._busy = awake
-            self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
-        return False
+        if now_s - self._awake_since_s <= self._patience_s:
+            return False
+        # threads that take turns being awake must not be waited for again and again
+        self._busy, self._awake_since_s = awake, None
+        self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
+        return True
 
     def close(self) -> None:
         """Close what was opened."""

@@ -53,6 +53,8 @@ _SETS_A_MANAGER_GOING = {"tick_cue", "set_episode_settings", "apply_batch"}  # w
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
 _NEW_WORLD = "load_new_episode"
 _QUIET_S = 0.002
+_LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
+_NAP_S = 0.0005  # leaves the processor to those who are waited for
 
 
 class PortInUseError(Exception):
@@ -83,6 +85,7 @@ class Server:
         self._wake_ups = WakeUps(self.world.traffic_managers)
         self._manager_threads = ManagerThreads(self.world.traffic_managers)
         self._quiet_before: Request | None = None
+        self._load_after_s: float | None = None
         self._queue: deque[Request] = deque()
         self._waiting_connections: list[RpcConnection] = []
         self._failure: Exception | None = None
@@ -116,10 +119,10 @@ class Server:
         try:
             while self._queue:
                 ticks = self._queue[0].method == "tick_cue" and self.world.settings.synchronous
-                if ticks and not self._may_tick():
-                    break
-                if self._queue[0].method in _SETS_A_MANAGER_GOING and not self._managers_sleep():
-                    break
+                if self._queue[0].method in _SETS_A_MANAGER_GOING:
+                    self._answer_managers()
+                    if (ticks and not self._may_tick()) or not self._managers_sleep():
+                        break
                 if self._queue[0].method == _NEW_WORLD and not self._managers_rest():
                     break
                 self._serve(self._queue.popleft(), ticks=ticks)
@@ -152,16 +155,20 @@ class Server:
         else:
             self._wake_ups.requested(client_id, request.method)
 
+    def _answer_managers(self) -> None:
+        """A manager that waits for this answer does not sleep yet, and it does not wait for long before it gives up."""
+        if self.world.traffic_managers:
+            for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
+                self._queue.remove(request)
+                self._serve(request, ticks=False)
+
     def _managers_sleep(self) -> bool:
         """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back."""
         if not self.world.traffic_managers or not self.world.settings.synchronous:
             return True
-        for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
-            self._queue.remove(request)
-            self._serve(request, ticks=False)
         if self._manager_threads.sleep():
             return True
-        asyncio.get_running_loop().call_soon(self.pump)
+        asyncio.get_running_loop().call_later(_NAP_S, self.pump)
         return False
 
     def _managers_rest(self) -> bool:
@@ -170,8 +177,10 @@ class Server:
         One that is (its first step begins on its own) looks up actors, and ends its process when their world is gone.
         """
         if not self.world.traffic_managers:
+            self._quiet_before = self._load_after_s = None
             return True
-        load = self._queue[0]
+        load, now_s = self._queue[0], time.monotonic()
+        self._load_after_s = self._load_after_s or now_s + _LONGEST_REST_S
         asked = [
             request
             for request in self._queue
@@ -180,8 +189,9 @@ class Server:
         for request in asked:
             self._queue.remove(request)
             self._serve(request, ticks=False)
-        if self._manager_threads.sleep() and not asked and self._quiet_before is load:
-            self._quiet_before = None
+        rests = self._manager_threads.sleep() and not asked and self._quiet_before is load
+        if rests or now_s > self._load_after_s:
+            self._quiet_before = self._load_after_s = None
             return True
         self._quiet_before = None if asked else load  # what it may have asked just now is read first
         asyncio.get_running_loop().call_later(_QUIET_S, self.pump)
