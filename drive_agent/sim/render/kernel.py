@@ -29,7 +29,8 @@ _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "_nrt": False,
 }
-_FILES_WITH_KERNELS = (
+_RAYS = ("kernel", "bvh", "trace")
+_PICTURES = (
     "kernel",
     "vectors",
     "noise",
@@ -38,31 +39,31 @@ _FILES_WITH_KERNELS = (
     "materials",
     "ground",
     "raster",
-    "bvh",
-    "trace",
     "lighting",
     "shade",
 )
 
 
-def _cache_directory() -> str:
+def _cache_directory(sources: tuple[str, ...]) -> str:
     """A folder for the machine code of exactly these sources.
 
     Numba's own check looks at the file of the outermost kernel only, so it would keep running old code after a change
     in a function that the kernel calls from another file.
     """
     here = Path(__file__).parent
-    sources = b"".join((here / f"{name}.py").read_bytes() for name in _FILES_WITH_KERNELS)
+    text = b"".join((here / f"{name}.py").read_bytes() for name in sources)
     base = Path(_config.CACHE_DIR) if _config.CACHE_DIR else here / "__pycache__"
-    return str(base / f"render-{hashlib.sha256(sources).hexdigest()[:12]}")
+    return str(base / f"render-{hashlib.sha256(text).hexdigest()[:12]}")
 
 
-_CACHE_DIRECTORY = _cache_directory()
+_CACHE_OF_RAYS, _CACHE_OF_PICTURES = _cache_directory(_RAYS), _cache_directory(_PICTURES)
 
 
 def _compiled(function: Callable, **more: bool) -> Callable:
     before = _config.CACHE_DIR
-    _config.CACHE_DIR = _CACHE_DIRECTORY
+    # apart, so that a change of the looks leaves the rays compiled
+    is_of_rays = function.__module__.rsplit(".", 1)[-1] in ("bvh", "trace")
+    _config.CACHE_DIR = _CACHE_OF_RAYS if is_of_rays else _CACHE_OF_PICTURES
     try:
         return _njit(**_OPTIONS, **more)(function)
     finally:

@@ -272,51 +272,6 @@ def _drain(fetch: Callable) -> None:
             return
 
 
-def test_gnss_is_the_map_projection_of_its_place(session: Session, spawn_point: carla.Transform) -> None:
-    vehicle = session.spawn("vehicle.tesla.model3", spawn_point)
-    fetch = session.listen(
-        session.spawn("sensor.other.gnss", carla.Transform(carla.Location(x=1.0, z=2.0)), vehicle)
-    )
-    _settle(session, fetch)
-    session.tick()
-    measured = fetch()
-    expected = session.world.get_map().transform_to_geolocation(measured.transform.location)
-    assert measured.latitude == pytest.approx(expected.latitude, abs=1e-9)
-    assert measured.longitude == pytest.approx(expected.longitude, abs=1e-9)
-    assert measured.altitude == pytest.approx(expected.altitude, abs=1e-4)
-
-
-def test_gnss_noise_has_the_bias_and_spread_asked_for(session: Session, spawn_point: carla.Transform) -> None:
-    vehicle = session.spawn("vehicle.tesla.model3", spawn_point)
-    sensor = session.spawn(
-        "sensor.other.gnss", parent=vehicle, noise_alt_bias=5.0, noise_alt_stddev=0.5, noise_seed=3
-    )
-    fetch = session.listen(sensor)
-    _settle(session, fetch)
-    session.tick(100)
-    errors = [m.altitude - m.transform.location.z for m in (fetch() for _ in range(100))]
-    mean = sum(errors) / len(errors)
-    assert mean == pytest.approx(5.0, abs=0.25)
-    assert math.sqrt(sum((e - mean) ** 2 for e in errors) / 99) == pytest.approx(0.5, rel=0.3)
-
-
-def test_imu_feels_gravity_acceleration_and_north(session: Session, spawn_point: carla.Transform) -> None:
-    vehicle = session.spawn("vehicle.tesla.model3", spawn_point)
-    fetch = session.listen(session.spawn("sensor.other.imu", parent=vehicle))
-    session.tick(20)
-    _settle(session, fetch)
-    session.tick()
-    still = fetch()
-    assert still.accelerometer.z == pytest.approx(9.81, abs=0.05)
-    assert still.compass == pytest.approx(
-        math.radians(spawn_point.rotation.yaw + 90.0) % (2 * math.pi), abs=0.01
-    )
-    vehicle.apply_control(carla.VehicleControl(throttle=1.0))
-    session.tick(15)
-    moving = [fetch() for _ in range(15)][-1]
-    assert moving.accelerometer.x == pytest.approx(vehicle.get_acceleration().length(), rel=0.05)
-
-
 def test_sensor_tick_sets_the_rhythm(session: Session, spawn_point: carla.Transform) -> None:
     vehicle = session.spawn("vehicle.tesla.model3", spawn_point)
     fetch = session.listen(session.spawn("sensor.other.gnss", parent=vehicle, sensor_tick=0.2))
@@ -325,109 +280,6 @@ def test_sensor_tick_sets_the_rhythm(session: Session, spawn_point: carla.Transf
     frames = [fetch().frame for _ in range(4)]
     assert frames[0] - first < 4
     assert [b - a for a, b in zip(frames, frames[1:], strict=False)] == [4, 4, 4]
-
-
-def test_a_crash_is_reported_to_both_sides(session: Session, spawn_point: carla.Transform) -> None:
-    ahead = session.world.get_map().get_waypoint(spawn_point.location).next(20.0)[0].transform
-    ahead.location.z += 0.3
-    parked, moving = (
-        session.spawn("vehicle.audi.tt", ahead),
-        session.spawn("vehicle.tesla.model3", spawn_point),
-    )
-    fetch_parked = session.listen(session.spawn("sensor.other.collision", parent=parked))
-    fetch_moving = session.listen(session.spawn("sensor.other.collision", parent=moving))
-    session.tick(20)
-    moving.set_target_velocity(spawn_point.get_forward_vector() * 12.0)
-    moving.apply_control(carla.VehicleControl(throttle=0.6))
-    session.tick(40)
-    hit, was_hit = fetch_moving(), fetch_parked()
-    assert (hit.actor.id, hit.other_actor.id) == (moving.id, parked.id)
-    assert (was_hit.actor.id, was_hit.other_actor.id) == (parked.id, moving.id)
-    assert hit.normal_impulse.length() > 5000.0
-    assert (
-        hit.normal_impulse.dot(spawn_point.get_forward_vector())
-        < 0.0
-        < was_hit.normal_impulse.dot(spawn_point.get_forward_vector())
-    )
-
-
-def _before_a_building(session: Session) -> carla.Vehicle:
-    """A car 12 m before the wall of some building that has room for it."""
-    blueprint = session.library.find("vehicle.tesla.model3")
-    for house in session.world.get_level_bbs(carla.CityObjectLabel.Buildings):
-        yaw, gap = math.radians(house.rotation.yaw), house.extent.x + 12.0
-        place = carla.Location(
-            house.location.x + math.cos(yaw) * gap, house.location.y + math.sin(yaw) * gap, 0.5
-        )
-        heading = carla.Rotation(yaw=house.rotation.yaw + 180.0)
-        vehicle = session.world.try_spawn_actor(blueprint, carla.Transform(place, heading))
-        if vehicle is not None:
-            session.spawned.append(vehicle)
-            return vehicle
-    raise AssertionError("no building has room before it")
-
-
-def test_a_building_stops_a_vehicle(session: Session) -> None:
-    vehicle = _before_a_building(session)
-    fetch = session.listen(session.spawn("sensor.other.collision", parent=vehicle))
-    session.tick(5)
-    start = vehicle.get_location()
-    vehicle.enable_constant_velocity(carla.Vector3D(10.0, 0.0, 0.0))
-    session.tick(60)
-    assert fetch().other_actor.type_id.startswith("static.")
-    assert vehicle.get_location().distance(start) < 12.5
-
-
-def test_obstacle_and_radar_see_the_vehicle_ahead(session: Session, spawn_point: carla.Transform) -> None:
-    ahead = session.world.get_map().get_waypoint(spawn_point.location).next(15.0)[0].transform
-    ahead.location.z += 0.3
-    parked, own = session.spawn("vehicle.audi.tt", ahead), session.spawn("vehicle.tesla.model3", spawn_point)
-    mount = carla.Transform(carla.Location(x=2.4, z=0.7))
-    obstacle = session.listen(session.spawn("sensor.other.obstacle", mount, own, distance=30.0))
-    radar = session.listen(
-        session.spawn("sensor.other.radar", mount, own, horizontal_fov=5.0, vertical_fov=1.0)
-    )
-    session.tick(10)
-    expected = 15.0 - 2.4 - parked.bounding_box.extent.x
-    seen = obstacle()
-    assert seen.other_actor.id == parked.id
-    assert seen.distance == pytest.approx(expected, abs=0.8)
-    depths = [detection.depth for detection in radar()]
-    assert min(depths) == pytest.approx(expected, abs=0.5)
-
-
-def test_lidar_points_lie_on_the_ground_and_on_the_vehicle_ahead(
-    session: Session, spawn_point: carla.Transform
-) -> None:
-    ahead = session.world.get_map().get_waypoint(spawn_point.location).next(12.0)[0].transform
-    ahead.location.z += 0.3
-    parked, own = session.spawn("vehicle.audi.tt", ahead), session.spawn("vehicle.tesla.model3", spawn_point)
-    fetch = session.listen(
-        session.spawn(
-            "sensor.lidar.ray_cast_semantic", carla.Transform(carla.Location(z=2.0)), own,
-            range=40.0, points_per_second=200_000, rotation_frequency=20,
-        )
-    )  # fmt: skip
-    session.tick(10)
-    _settle(session, fetch)
-    session.tick()
-    points = list(fetch())
-    assert len(points) > 2000
-    ground = [p.point.z for p in points if p.object_tag == 1 and abs(p.point.y) < 3.0]
-    assert max(abs(z + 2.0) for z in ground) < 0.2
-    on_parked = [p for p in points if p.object_idx == parked.id]
-    assert len(on_parked) > 10
-    assert {p.object_tag for p in on_parked} == {14}
-    assert min(p.point.x for p in on_parked) == pytest.approx(12.0 - 2.09, abs=0.3)
-
-
-def test_lane_invasion_is_computed_in_the_client(session: Session, spawn_point: carla.Transform) -> None:
-    vehicle = session.spawn("vehicle.tesla.model3", spawn_point)
-    fetch = session.listen(session.spawn("sensor.other.lane_invasion", parent=vehicle))
-    session.tick(10)
-    vehicle.apply_control(carla.VehicleControl(throttle=0.7, steer=0.25))
-    session.tick(60)
-    assert len(fetch().crossed_lane_markings) >= 1
 
 
 # ---- signals ---------------------------------------------------------------------------------------------------------
@@ -530,18 +382,6 @@ def test_weather_is_kept(session: Session) -> None:
     session.world.set_weather(carla.WeatherParameters.HardRainSunset)
     session.tick()
     assert session.world.get_weather() == carla.WeatherParameters.HardRainSunset
-
-
-def test_rays_find_the_ground_and_vehicles(session: Session, spawn_point: carla.Transform) -> None:
-    vehicle = session.spawn("vehicle.carlamotors.carlacola", spawn_point)
-    session.tick(20)
-    above = spawn_point.location + carla.Location(z=30.0)
-    onto_truck = session.world.project_point(above, carla.Vector3D(0, 0, -1), 100.0)
-    assert onto_truck.label == carla.CityObjectLabel.Truck
-    assert onto_truck.location.z == pytest.approx(vehicle.get_location().z + 2 * 1.234, abs=0.05)
-    beside = above + spawn_point.get_forward_vector() * 10.0
-    ground = session.world.ground_projection(beside, 100.0)
-    assert (ground.label, abs(ground.location.z) < 2.0) == (carla.CityObjectLabel.Roads, True)
 
 
 def test_reloading_forgets_what_was_spawned(session: Session, spawn_point: carla.Transform) -> None:
