@@ -14,7 +14,10 @@ from drive_agent.types import Collision as CollisionReport
 
 class Collision:
     """Each collision once: not again within 5 m of the last one, not again with the same actor within 5 s, and not when
-    the ego stands (then it was hit)."""
+    the ego stands (then it was hit).
+
+    Place and speed are those of the tick before: ScenarioRunner hears of a collision before it has read the new tick.
+    """
 
     RADIUS_M = 5.0
     SAME_ACTOR_S = 5.0
@@ -24,17 +27,21 @@ class Collision:
         self._last_place: tuple[float, float, float] | None = None
         self._last_actor: int | None = None
         self._last_s = 0.0
+        self._before: EgoTick | None = None
 
     def update(self, tick: EgoTick) -> list[Event]:
+        before = self._before or tick
+        events = [event for report in tick.truth.collisions for event in self._count(before, report)]
+        self._before = tick
         here = (tick.x_m, tick.y_m, tick.z_m)
-        events = [event for report in tick.truth.collisions for event in self._count(tick, here, report)]
         if self._last_place and math.dist(here, self._last_place) > self.RADIUS_M:
             self._last_place = None
         if self._last_actor and tick.time_s - self._last_s > self.SAME_ACTOR_S:
             self._last_actor = None
         return events
 
-    def _count(self, tick: EgoTick, here: tuple[float, float, float], report: CollisionReport) -> list[Event]:
+    def _count(self, tick: EgoTick, report: CollisionReport) -> list[Event]:
+        here = (tick.x_m, tick.y_m, tick.z_m)
         if report.other_id == self._last_actor or tick.speed_mps < self.STANDING_MPS:
             return []
         if self._last_place and math.dist(here, self._last_place) <= self.RADIUS_M:

@@ -170,6 +170,13 @@ def test_what_was_hit_decides_the_kind(type_id, kind):
     assert kinds_of(judge.events) == ([kind] if kind else [])
 
 
+def test_a_collision_is_judged_by_the_tick_before_its_report():
+    standing = [truth(0, 0.0), truth(1, 0.0, speed_mps=5.0, collisions=hit())]
+    assert judged(standing).events == ()
+    [event] = judged([truth(0, 3.0, speed_mps=5.0), truth(1, 3.25, collisions=hit())]).events
+    assert event.message.endswith("at (x=3.0, y=1.75, z=0.0)")
+
+
 def test_collision_message():
     [event] = judged([truth(1, 1.0, speed_mps=5.0, collisions=hit(77))]).events
     assert (

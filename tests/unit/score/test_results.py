@@ -48,7 +48,7 @@ def test_records_have_the_official_keys_and_values(tmp_path):
     assert perfect["scores"] == {"score_route": 100, "score_penalty": 1.0, "score_composed": 100.0}
     assert collided["scores"] == {"score_route": 100, "score_penalty": 0.588235, "score_composed": 58.823529}
     assert collided["infractions"]["collisions_vehicle"] == [
-        "Agent collided against object with type=vehicle.tesla.model3 and id=5 at (x=39.6, y=1.75, z=0.0)"
+        "Agent collided against object with type=vehicle.tesla.model3 and id=5 at (x=39.2, y=1.75, z=0.0)"
     ]
     assert collided["num_infractions"] == 1
     assert perfect["meta"] == {"route_length": 200.0, "duration_game": 25.0, "duration_system": 30.0}
