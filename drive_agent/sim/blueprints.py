@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from drive_agent.sim.catalogue import VEHICLES, WALKERS, VehicleModel, WalkerModel
 from drive_agent.sim.catalogue_props import PROPS, PropModel
+from drive_agent.sim.grip import AREA_TYPE
 from drive_agent.sim.wire import AttributeType, Encoded, RequestError
 
 _BOOL, _INT, _FLOAT, _TEXT, _RGB = (
@@ -185,6 +186,9 @@ def _all_entries() -> Iterable[tuple[str, list[Attribute], VehicleModel | Walker
         yield prop.type_id, _prop_attributes(prop), prop
     for type_id, attributes in SENSORS.items():
         yield type_id, attributes, None
+    # extents in centimetres; CARLA's defaults are not published: a box of two metres with a dry road's grip
+    area = _floats(friction=3.5, extent_x=100.0, extent_y=100.0, extent_z=100.0)
+    yield AREA_TYPE, [*area, Attribute("role_name", _TEXT, "trigger")], None
     for type_id in ("controller.ai.walker", "util.actor.empty"):
         yield type_id, [Attribute("role_name", _TEXT, "default")], None
 

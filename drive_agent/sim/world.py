@@ -41,6 +41,7 @@ from drive_agent.sim.actors import Actor, Actors, Kind, Table
 from drive_agent.sim.catalogue import VehicleModel, WalkerModel
 from drive_agent.sim.catalogue_props import PropModel, shape_of
 from drive_agent.sim.contacts import ContactEvent, Contacts
+from drive_agent.sim.grip import AREA_TYPE, grip_of
 from drive_agent.sim.lamps import Lamps
 from drive_agent.sim.maps import Town
 from drive_agent.sim.poses import compose, relative
@@ -100,6 +101,7 @@ class World:
         self._table_of: dict[Kind, Table] = dict(zip((Kind.VEHICLE, Kind.WALKER, Kind.PROP), self.tables, strict=True))
         self.attached: list[Actor] = []
         self.sensors: list[Actor] = []
+        self.grip_areas: list[Actor] = []
         self.ackermann: dict[int, AckermannDriver] = {}
         self._collisions = Contacts(self.vehicles, self.walkers, self.props)
         self.contacts: list[ContactEvent] = []
@@ -164,6 +166,8 @@ class World:
             self.sensors.append(actor)
         else:
             actor = self._add(Kind.OTHER, type_id, description, world_pose)
+            if type_id == AREA_TYPE:
+                self.grip_areas.append(actor)
         actor.attributes = attributes
         if parent is not None:
             actor.parent_id, actor.relative_pose = parent.id, pose
@@ -232,6 +236,8 @@ class World:
             self.attached.remove(actor)
         if actor in self.sensors:
             self.sensors.remove(actor)
+        if actor in self.grip_areas:
+            self.grip_areas.remove(actor)
         self.ackermann.pop(actor.id, None)
         self.actors.remove(actor, self.tables)
         if actor.stream_id:
@@ -287,7 +293,8 @@ class World:
         for driver in self.ackermann.values():
             driver.step(self.vehicles.rows, delta_s)
         vehicle_rows, walker_rows, town_ground = self.vehicles.rows, self.walkers.rows, self.town.ground
-        vehicle_dynamics.step_vehicles(vehicle_rows, delta_s)
+        with grip_of(self.grip_areas, vehicle_rows):
+            vehicle_dynamics.step_vehicles(vehicle_rows, delta_s)
         if len(walker_rows):
             walkers.step_walkers(town_ground, walker_rows, delta_s)
         if len(self.props.rows):
