@@ -34,7 +34,7 @@ class Node:
     y_m: float
     z_m: float = 0.0
     control: str = "signals"
-    radius_m: float = 15.0  # of a roundabout's inner edge
+    radius_m: float = 16.0  # of a roundabout's inner edge
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from drive_agent.sim.opendrive import LaneSpan
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.mesh import Mesh, join, strip, wall
 
+JOINT_M = 1e-4  # kept from the ends of a lane, which belong to the next one: the seam must stay too thin to see
 KERB_M = 0.15
 VERGE_M = 2.0  # width of the slope from the road's edge down to the terrain
 VERGE_DROP_M = 0.30
@@ -151,7 +152,7 @@ def _sampled(carla_map: carla.Map, lane: LaneSpan, step_m: float) -> np.ndarray:
         return np.zeros((0, 7))
     count = max(2, math.ceil(length_m / step_m) + 1)
     rows = []
-    for s in np.linspace(lane.start_s + 1e-3, lane.end_s - 1e-3, count).tolist():
+    for s in np.linspace(lane.start_s + JOINT_M, lane.end_s - JOINT_M, count).tolist():
         waypoint = carla_map.get_waypoint_xodr(lane.road_id, lane.lane_id, s)
         if waypoint is not None:
             transform = waypoint.transform

@@ -38,7 +38,7 @@ SHIPPED = {
         _drawn("Oldbridge", "oldtown", 1, "old town: narrow, short, crooked streets"),
         _drawn("Gridley", "grid", 1, "grid city: lights everywhere, two lanes each way"),
         _drawn("Fairmont", "arterial", 1, "boulevard with protected left turns"),
-        _drawn("Maplewood", "suburb", 1, "suburb: stop signs, parked cars"),
+        _drawn("Maplewood", "suburb", 2, "suburb: stop signs, parked cars"),
         _drawn("Highmoor", "rural", 1, "hilly country roads"),
         _drawn("Crossley", "motorway", 1, "motorway with an interchange"),
         Town("Ridgeport", "oval town on a hill with diagonals", TEST, lambda: RIDGEPORT),

@@ -10,8 +10,13 @@ def _ribbon(center: list[tuple[float, float]], junction_id: int) -> Ribbon:
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     right = np.stack([-along[:, 1], along[:, 0], np.zeros(len(points))], 1)
     steps = np.arange(len(points), dtype=float)
+    width_m = np.full(len(points), 3.0)
+    flags = dict.fromkeys(("outermost", "innermost", "alone"), True) | {
+        "by_median": False,
+        "on_motorway": False,
+    }
     return Ribbon(
-        1, -1, "driving", junction_id, True, True, True, steps, points, right, np.full(len(points), 3.0)
+        1, -1, "driving", junction_id, s_m=steps, center=points, right=right, width_m=width_m, **flags
     )
 
 
