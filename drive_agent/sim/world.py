@@ -112,6 +112,8 @@ class World:
         sites = [(site, self._add_site(site)) for site in town.sites]
         self.light_actors = [actor for site, actor in sites if site.is_light]
         self._light_ids = np.array([actor.id for actor in self.light_actors], np.int64)
+        # the town's own actors come first and are never removed: their rows stay
+        self._light_rows = np.array([actor.row for actor in self.light_actors], np.int64)
         self._write_records()
         self.snapshot = self._snapshot()
 
@@ -333,7 +335,7 @@ class World:
     def _write_lights(self, records: np.ndarray) -> None:
         if not self.light_actors:
             return
-        rows = np.array([actor.row for actor in self.light_actors])
+        rows = self._light_rows
         groups = [self.signals.group_of[index] for index in range(len(rows))]
         durations = np.array([self.signals.turn_of[index].durations_s for index in range(len(rows))])
         records["green_s"][rows], records["yellow_s"][rows], records["red_s"][rows] = durations.T
