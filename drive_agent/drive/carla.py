@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import carla
 import numpy as np
 
-from drive_agent.drive.carla_axes import Geography, transform
+from drive_agent.drive.carla_axes import Geography, transform, vehicle_control
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
 from drive_agent.drive.carla_stage import CarlaStage
@@ -110,15 +110,11 @@ class CarlaEnv:
         return self._events
 
     def apply(self, command: Command) -> None:
-        """Send the pedals (steer changes sign: CARLA's right is positive) and advance one tick."""
+        """Send the pedals, as a scenario lets them through, and advance one tick."""
         slip = self._stage.disturbance
-        self._ego.apply_control(
-            carla.VehicleControl(
-                throttle=min(max(command.throttle + slip.throttle, 0.0), 1.0),
-                steer=-min(max(command.steer + slip.steer, -1.0), 1.0),
-                brake=command.brake,
-            )
-        )
+        throttle = min(max(command.throttle + slip.throttle, 0.0), 1.0)
+        steer = min(max(command.steer + slip.steer, -1.0), 1.0)
+        self._ego.apply_control(vehicle_control(Command(throttle, steer, command.brake)))
         self._walkers.step(self._truth, focus=self._truth.actors[:1, :2])
         self._advance()
         self._events = self._director.step(self._truth)

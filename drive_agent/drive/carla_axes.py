@@ -7,6 +7,7 @@ import math
 import carla
 
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, CameraMount
+from drive_agent.types import Command
 
 
 def transform(
@@ -28,6 +29,11 @@ def pose(value: carla.Transform) -> tuple[float, float, float, float, float]:
     """CARLA pose as right-handed x, y, z, yaw, pitch."""
     location, rotation = value.location, value.rotation
     return location.x, -location.y, location.z, -math.radians(rotation.yaw), math.radians(rotation.pitch)
+
+
+def vehicle_control(command: Command) -> carla.VehicleControl:
+    """Pedals and wheel; CARLA steers right positive."""
+    return carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
 
 
 class Geography:

@@ -14,7 +14,7 @@ import numpy as np
 
 from drive_agent.data.shards import ShardWriter
 from drive_agent.drive.carla import EGO_BLUEPRINT
-from drive_agent.drive.carla_axes import transform
+from drive_agent.drive.carla_axes import transform, vehicle_control
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_truth import LIGHTS, actor_info, actor_row
 from drive_agent.drive.demonstrator import PERIOD_S, Demonstrator
@@ -24,7 +24,7 @@ from drive_agent.drive.traffic import EVERYONE, Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.rig import front_rig
 from drive_agent.routing import Route
-from drive_agent.types import ActorInfo, Command, LightState, Truth
+from drive_agent.types import ActorInfo, LightState, Truth
 
 TICK_S = 0.05
 TIMEOUT_S = 60.0
@@ -199,11 +199,6 @@ class CollectWorld:
         side = float(np.clip(self._rng.normal(0.0, OFFSET_M), -0.8, 0.8))
         askew = heading + float(self._rng.normal(0.0, HEADING_RAD))
         return transform(x - side * np.sin(heading), y + side * np.cos(heading), z + 0.3, askew)
-
-
-def vehicle_control(command: Command) -> carla.VehicleControl:
-    """CARLA's right is positive."""
-    return carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
 
 
 def random_weather(rng: np.random.Generator) -> carla.WeatherParameters:

@@ -27,7 +27,7 @@ from rich.console import Console
 from srunner.scenariomanager.carla_data_provider import CarlaDataProvider  # pyright: ignore[reportMissingImports]
 
 from drive_agent.config import expect
-from drive_agent.drive.carla_axes import Geography
+from drive_agent.drive.carla_axes import Geography, vehicle_control
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_sensors import packet_of
 from drive_agent.drive.env import Ground
@@ -112,11 +112,10 @@ class DriveAgent(AutonomousAgent):
         assert self._truth is not None and self._log is not None, "setup() comes first"
         # Whole ticks: the client adds up single-precision steps, and histories are told apart by exact times.
         time_us = round(timestamp / TICK_S) * round(TICK_S * 1e6)
-        due = (
-            [mount.name for mount in self._session.cameras] if self._ticks % self._session.period == 0 else []
-        )
+        due = self._session.cameras if self._ticks % self._session.period == 0 else ()
         self._ticks += 1
-        packet = packet_of(readings_of(input_data, due), time_us, self._geography)
+        readings = readings_of(input_data, [mount.name for mount in due])
+        packet = packet_of(readings, time_us, self._geography)
         truth = self._truth.read(time_us)
         try:
             decision = self._session.driver.step(packet, truth)
@@ -126,8 +125,7 @@ class DriveAgent(AutonomousAgent):
         self._log.write(truth, decision)
         if self._log.ended:
             self._truth.close()
-        command = decision.command
-        return carla.VehicleControl(throttle=command.throttle, steer=-command.steer, brake=command.brake)
+        return vehicle_control(decision.command)
 
     def destroy(self) -> None:
         """The route is over: end the log. The driver stays loaded."""
