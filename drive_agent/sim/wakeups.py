@@ -1,11 +1,7 @@
-"""Wakes a client's traffic manager that has slept through a tick.
+"""Wakes a client's traffic manager that has slept through a tick: the last resort where `client_threads` cannot look.
 
-The synchronous traffic manager in the client (LibCarla 0.9.16, `TrafficManagerLocal`) signals between two threads with a
-flag that is set and notified without holding the mutex: when its worker happens to be between testing the flag and
-falling asleep, the signal is lost and `world.tick()` waits for ever. The slower the simulator, the rarer; this one ticks
-hundreds of times a second, and on a busy machine it was seen about once in a thousand ticks. Leaving synchronous mode
-notifies the worker again, and entering it at once changes nothing else; the traffic manager takes both as RPCs on its own
-port.
+How the wake-up is lost is told there. Leaving synchronous mode notifies the manager's worker again, and entering it at once
+changes nothing else; the traffic manager takes both as RPCs on its own port.
 """
 
 import asyncio
