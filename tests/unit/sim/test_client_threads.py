@@ -121,3 +121,21 @@ def test_a_manager_that_is_about_to_sleep_is_answered_before_the_tick(server: Se
     assert client.receive()[0] == 102
     assert client.receive() == (101, [[1, frame + 1]])
     client.call("destroy_traffic_manager", 1)
+
+
+def test_who_asks_on_and_on_is_not_waited_for_for_ever() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = (
+            "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
+            " s.sendall(b'asked'); s.recv(1)"
+        )
+        child = subprocess.Popen([sys.executable, "-c", command, str(listening.getsockname()[1])])
+        connection, _ = listening.accept()
+        threads = ManagerThreads({8000: ("127.0.0.1", 7)})
+        threads.connected(7, connection)
+        wait_until(lambda: client_threads.unread_bytes(connection) == 5)
+        assert not threads.sleep()
+        wait_until(threads.sleep)
+        threads.forget(7)
+        connection.close()
+        child.wait()
