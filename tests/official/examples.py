@@ -17,13 +17,13 @@ from pathlib import Path
 
 from drive_agent.sim.process import ServerProcess
 from tests.official import outcomes, proving_ground
-from tests.official.run import FAULT, HERE, environment
+from tests.official.run import FAULT, HERE, environment, log_length, server_faults
 
 TOWNS = ("Town01", "Town02", proving_ground.NAME)
 OWN = HERE / "own"
 LIMIT_S = 100.0  # wall clock; some examples never end by themselves
 _LIBRARY = "basic.osc"  # units and types that the others import
-_VERDICT = re.compile(r"Result:?\W+(SUCCESS|FAILURE|TIMEOUT|ACCEPTABLE)")
+_VERDICT = re.compile(r"Results of Scenario: .* ---- \W*(\w+)")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,10 @@ def _of_file(path: Path) -> list[Example]:
 def _call(example: Example, folder: Path) -> list[str]:
     """The arguments that name an example to scenario_runner.py."""
     if example.path.suffix == ".xml":
-        return ["--scenario", example.scenario, "--configFile", str(example.path)]
+        own = (
+            ["--configFile", str(example.path)] if example.path.parent == OWN else []
+        )  # or it is played twice
+        return ["--scenario", example.scenario, *own]
     if example.path.suffix == ".xosc":
         return ["--openscenario", str(example.path)]
     library = Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples" / _LIBRARY
@@ -88,7 +91,7 @@ def play(example: Example, server: ServerProcess, traffic_manager_port: int, fol
     python = os.environ.get("LEADERBOARD_PYTHON", sys.executable)
     log, report = folder / f"example_{example.name}.log", folder / f"example_{example.name}.json"
     report.unlink(missing_ok=True)
-    before = len(server.log_tail(lines=1_000_000).splitlines())
+    before = log_length(server)
     command = [
         python, str(root / "scenario_runner.py"), "--host", server.host, "--port", str(server.port), "--sync",
         "--trafficManagerPort", str(traffic_manager_port), "--output", "--timeout", "30", "--reloadWorld", *_call(example, folder.resolve()),
@@ -121,11 +124,7 @@ def play(example: Example, server: ServerProcess, traffic_manager_port: int, fol
         moved=sum(way_m > 1.0 for _, way_m in seen.get("actors", [])),
         game_s=seen.get("game_s", 0.0),
         faults=faults,
-        server_faults=[
-            line
-            for line in server.log_tail(lines=1_000_000).splitlines()[before:]
-            if not line.startswith("INFO")
-        ],
+        server_faults=server_faults(server, before),
         wall_s=round(time.monotonic() - start, 1),
     )
 

@@ -24,6 +24,7 @@ from tests.official import outcomes, proving_ground
 HERE = Path(__file__).parent
 ROUTES = HERE / "routes"
 ROUTE_TIMEOUT_S = 600
+_WHOLE_LOG = 1_000_000  # lines
 _ROOTS = ("LEADERBOARD_ROOT", "SCENARIO_RUNNER_ROOT", "CARLA_AGENTS_ROOT")
 _SKIPPED = re.compile(r"Skipping scenario '.*' due to setup error: (.*)|WARNING: Ignoring scenario (.*)")
 FAULT = re.compile(r"^\w*(Error|Exception)\b.*", re.MULTILINE)
@@ -83,7 +84,7 @@ def run_case(case: Case, server: ServerProcess, traffic_manager_port: int, folde
     checkpoint = folder / f"{case.scenario}.json"
     for path in (report, checkpoint):
         path.unlink(missing_ok=True)
-    before = len(server.log_tail(lines=1_000_000).splitlines())
+    before = log_length(server)
     command = [
         os.environ.get("LEADERBOARD_PYTHON", sys.executable), str(Path(os.environ["LEADERBOARD_ROOT"]) / "leaderboard/leaderboard_evaluator.py"),
         "--host", server.host, "--port", str(server.port), "--traffic-manager-port", str(traffic_manager_port),
@@ -105,12 +106,30 @@ def run_case(case: Case, server: ServerProcess, traffic_manager_port: int, folde
         except subprocess.TimeoutExpired:
             code = -1
     text = log.read_text(encoding="utf-8", errors="replace")
-    server_log = server.log_tail(lines=1_000_000).splitlines()[before:]
-    return _outcome(case, code, text, server_log, report, checkpoint, time.monotonic() - start)
+    return _outcome(
+        case, code, text, server_faults(server, before), report, checkpoint, time.monotonic() - start
+    )
+
+
+def log_length(server: ServerProcess) -> int:
+    """How many lines the server has logged."""
+    return len(server.log_tail(_WHOLE_LOG).splitlines())
+
+
+def server_faults(server: ServerProcess, before: int) -> list[str]:
+    """Lines after the first `before` that tell of a fault of the server; it also warns of wrong requests of clients."""
+    lines = server.log_tail(_WHOLE_LOG).splitlines()[before:]
+    return [line for line in lines if not line.startswith(("INFO", "WARNING")) or "unknown method" in line]
 
 
 def _outcome(
-    case: Case, code: int, text: str, server_log: list[str], report: Path, checkpoint: Path, wall_s: float
+    case: Case,
+    code: int,
+    text: str,
+    faults_of_server: list[str],
+    report: Path,
+    checkpoint: Path,
+    wall_s: float,
 ) -> outcomes.Outcome:
     seen = json.loads(report.read_text().splitlines()[-1]) if report.is_file() else {}
     records = json.loads(checkpoint.read_text())["_checkpoint"]["records"] if checkpoint.is_file() else []
@@ -128,6 +147,6 @@ def _outcome(
         route_s=seen.get("game_s", 0.0),
         status=records[-1]["status"] if records else "no record",
         faults=faults,
-        server_faults=[line for line in server_log if not line.startswith("INFO")],
+        server_faults=faults_of_server,
         wall_s=round(wall_s, 1),
     )

@@ -1,6 +1,6 @@
 """Which actors of a scenario appeared and how far they went. Runs inside programs that have no drive_agent."""
 
-_BODIES = ("vehicle.", "walker.", "static.")
+_BODIES = ("vehicle.", "walker.", "static.prop.")
 _BELOW_GROUND_M = -10.0  # where scenarios keep actors until their hour has come
 
 
