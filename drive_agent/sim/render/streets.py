@@ -18,7 +18,7 @@ from drive_agent.sim.opendrive import LaneSpan
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.mesh import Mesh, join, strip, wall
 
-JOINT_M = 1e-4  # kept from the ends of a lane, which belong to the next one: the seam must stay too thin to see
+END_M = 1e-3  # kept from the ends of a lane, which belong to the next one
 KERB_M = 0.15
 VERGE_M = 2.0  # width of the slope from the road's edge down to the terrain
 VERGE_DROP_M = 0.30
@@ -152,14 +152,19 @@ def _sampled(carla_map: carla.Map, lane: LaneSpan, step_m: float) -> np.ndarray:
         return np.zeros((0, 7))
     count = max(2, math.ceil(length_m / step_m) + 1)
     rows = []
-    for s in np.linspace(lane.start_s + JOINT_M, lane.end_s - JOINT_M, count).tolist():
+    for s in np.linspace(lane.start_s + END_M, lane.end_s - END_M, count).tolist():
         waypoint = carla_map.get_waypoint_xodr(lane.road_id, lane.lane_id, s)
         if waypoint is not None:
             transform = waypoint.transform
             place, yaw = transform.location, math.radians(transform.rotation.yaw)
             rows.append((s, place.x, place.y, place.z, -math.sin(yaw), math.cos(yaw), waypoint.lane_width))
     table = np.array(rows).reshape(-1, 7)
-    return table[::-1] if lane.lane_id > 0 else table
+    if lane.lane_id > 0:
+        table = table[::-1].copy()
+    forward = np.column_stack([table[:, 5], -table[:, 4]])
+    table[:1, 1:3] -= END_M * forward[:1]  # back to the joint: no seam between two lanes
+    table[-1:, 1:3] += END_M * forward[-1:]
+    return table
 
 
 def _stride(edges: np.ndarray) -> int:
