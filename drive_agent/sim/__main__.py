@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
+from pathlib import Path
 
-from drive_agent.sim.maps import Town, TownError, load_town
+from drive_agent.sim.maps import MAPS_VARIABLE, SUFFIX, MapLibrary, Town, TownError, load_town
 from drive_agent.sim.server import HOST, PortInUseError, Server
 
 _WRONG_CALL = 2
@@ -18,6 +20,12 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         "--port", type=int, default=2000, help="RPC port; the next one carries the streams; 0: any free pair"
     )
     parser.add_argument("--town", required=True, help="a town's name, or the path of an .xodr file")
+    parser.add_argument(
+        "--maps",
+        type=Path,
+        default=os.environ.get(MAPS_VARIABLE) or None,
+        help=f"a folder of .xodr files, which get names; default: what {MAPS_VARIABLE} says",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of everything random: scenery, sensor noise")
     parser.add_argument("--threads", type=int, default=1, help="threads that draw pictures")
     parser.add_argument("--no-rendering", action="store_true", help="cameras send nothing")
@@ -32,7 +40,13 @@ def _announce(port: int) -> None:
     print(f"listening on {HOST}:{port}", flush=True)
 
 
-async def _serve(town: Town, arguments: argparse.Namespace) -> None:
+def _library(arguments: argparse.Namespace) -> MapLibrary:
+    """The named maps, the one that is started with among them."""
+    town = Path(arguments.town)
+    return MapLibrary(arguments.maps, (town,) if town.suffix == SUFFIX else ())
+
+
+async def _serve(town: Town, library: MapLibrary, arguments: argparse.Namespace) -> None:
     server = Server(
         town,
         arguments.seed,
@@ -40,6 +54,7 @@ async def _serve(town: Town, arguments: argparse.Namespace) -> None:
         rendering=not arguments.no_rendering,
         synchronous=arguments.synchronous,
     )
+    server.world.library = library
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
@@ -51,7 +66,8 @@ def main(words: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     arguments = _arguments(words)
     try:
-        asyncio.run(_serve(load_town(arguments.town), arguments))
+        library = _library(arguments)
+        asyncio.run(_serve(load_town(arguments.town, library), library, arguments))
     except (TownError, PortInUseError) as error:
         print(error, file=sys.stderr)
         return _WRONG_CALL

@@ -23,6 +23,7 @@ from drive_agent.sim.wire import Pose
 from scenarios import towns
 
 SUFFIX = ".xodr"
+MAPS_VARIABLE = "CARLA_XODR_DIR"  # names the folder of maps where nobody says which
 LAYERED_SUFFIX = "_Opt"  # CARLA's name for the same roads with buildings that can be hidden
 _CHECK_TIMEOUT_S = 120.0
 
@@ -46,10 +47,19 @@ class Town:
 
 
 @dataclass(frozen=True)
+class GeneratedMap:
+    """A map that a client gave as text, and how it wants it to become streets."""
+
+    opendrive_text: str
+    streets: StreetSettings
+
+
+@dataclass(frozen=True)
 class MapLibrary:
-    """The maps that have names: the shipped towns, and the .xodr files of a folder, for instance CARLA's own."""
+    """The maps that have names: the shipped towns, the .xodr files of a folder, for instance CARLA's own, and single files."""
 
     folder: Path | None = None
+    files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if self.folder is not None and not self.folder.is_dir():
@@ -57,8 +67,11 @@ class MapLibrary:
 
     def names(self) -> list[str]:
         """Shipped towns first."""
-        own = sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}")) if self.folder else []
-        return towns.names() + [name for name in own if name not in towns.names()]
+        return towns.names() + [name for name in sorted(self._own()) if name not in towns.names()]
+
+    def _own(self) -> dict[str, Path]:
+        in_folder = self.folder.glob(f"*{SUFFIX}") if self.folder else ()
+        return {path.stem: path for path in (*in_folder, *self.files)}
 
     def read(self, name_or_path: str) -> tuple[str, str]:
         """Name and OpenDRIVE text of a file, or of a town by its name, with or without CARLA's folders and `_Opt`."""
@@ -70,8 +83,8 @@ class MapLibrary:
         known = name if name in self.names() else name.removesuffix(LAYERED_SUFFIX)
         if known in towns.names():
             return name, _load_shipped(known)
-        if self.folder is not None and known in self.names():
-            return name, _read_file(self.folder / f"{known}{SUFFIX}")
+        if known in self._own():
+            return name, _read_file(self._own()[known])
         raise TownError(self._unknown(name))
 
     def _unknown(self, name: str) -> str:

@@ -33,6 +33,7 @@ class ServerProcess:
         seed: int = 0,
         threads: int = 1,
         *,
+        maps: str | None = None,
         rendering: bool = True,
         synchronous: bool = True,
         timeout_s: float = 180.0,
@@ -49,6 +50,8 @@ class ServerProcess:
             str(seed),
         ]
         command += ["--threads", str(threads), "--parent-pid", str(os.getpid())]
+        if maps is not None:
+            command += ["--maps", maps]
         if not rendering:
             command.append("--no-rendering")
         if synchronous:

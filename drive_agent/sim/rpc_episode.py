@@ -3,7 +3,8 @@
 from typing import Any
 
 from drive_agent.sim.blueprints import LIBRARY
-from drive_agent.sim.maps import Town, TownError, build_town, load_town
+from drive_agent.sim.maps import GeneratedMap, Town, TownError, build_town, load_town
+from drive_agent.sim.render.streets import StreetSettings
 from drive_agent.sim.rpc import Client, MethodTable
 from drive_agent.sim.settings import EpisodeSettings
 from drive_agent.sim.wire import (
@@ -21,12 +22,12 @@ from drive_agent.sim.wire import (
     stream_token,
 )
 from drive_agent.sim.world import World
-from scenarios import towns
 
 TABLE = MethodTable()
 OPENDRIVE_MAP = "OpenDriveMap"
 _WEATHER_SIZE = 14
 _GENERATION_PARAMETERS = 7
+_FINEST_STEP_M = 0.25  # between the vertices of generated streets
 
 
 @TABLE.value
@@ -103,7 +104,7 @@ def get_navigation_mesh(client: Client) -> bytes:
 @TABLE.value
 def get_available_maps(client: Client) -> Encoded:
     """Names for `load_world`."""
-    return [f"/Game/Carla/Maps/{name}" for name in towns.names()]
+    return [f"/Game/Carla/Maps/{name}" for name in client.world.library.names()]
 
 
 @TABLE.void
@@ -122,7 +123,7 @@ def load_new_episode(client: Client, name: Any, reset_settings: Any, map_layers:
         elif name == OPENDRIVE_MAP:
             town = _custom_town(world)
         else:
-            town = load_town(name)
+            town = load_town(name, world.library)
     except TownError as error:
         raise RequestError(f"Map '{name}' not found: {error}") from error
     if resets:
@@ -131,18 +132,40 @@ def load_new_episode(client: Client, name: Any, reset_settings: Any, map_layers:
 
 
 def _custom_town(world: World) -> Town:
-    if world.custom_opendrive is None:
+    given, present = world.generated_map, world.town
+    if given is None:
         raise RequestError("no OpenDRIVE map was given: call generate_opendrive_world")
-    if world.town.name == OPENDRIVE_MAP and world.town.opendrive_text == world.custom_opendrive:
-        return world.town
-    return build_town(OPENDRIVE_MAP, world.custom_opendrive)
+    if present.name == OPENDRIVE_MAP and (present.opendrive_text, present.streets) == (
+        given.opendrive_text,
+        given.streets,
+    ):
+        return present
+    return build_town(OPENDRIVE_MAP, given.opendrive_text, given.streets)
 
 
 @TABLE.void
 def copy_opendrive_to_file(client: Client, text: Any, parameters: Any) -> None:
-    """Keep the map for the `load_new_episode` that follows; the parameters shape CARLA's meshes, not these."""
-    decode_list(parameters, "generation parameters", _GENERATION_PARAMETERS)
-    client.world.custom_opendrive = decode_text(text, "OpenDRIVE map")
+    """Keep the map for the `load_new_episode` that follows."""
+    opendrive_text = decode_text(text, "OpenDRIVE map")
+    client.world.generated_map = GeneratedMap(opendrive_text, _decode_streets(parameters))
+
+
+def _decode_streets(parameters: Any) -> StreetSettings:
+    """`OpendriveGenerationParameters`. Junctions are always smooth and roads of any length one mesh: two are not used."""
+    step_m, _, wall_height_m, extra_m, smooth, visible, walkable = decode_list(
+        parameters, "generation parameters", _GENERATION_PARAMETERS
+    )
+    for value, name in ((smooth, "smooth_junctions"), (walkable, "enable_pedestrian_navigation")):
+        decode_bool(value, name)
+    step_m = decode_number(step_m, "vertex_distance")
+    if step_m <= 0.0:
+        raise RequestError(f"vertex_distance is {step_m}: expected metres, more than 0")
+    return StreetSettings(
+        max(step_m, _FINEST_STEP_M),
+        max(decode_number(wall_height_m, "wall_height"), 0.0),
+        max(decode_number(extra_m, "additional_width"), 0.0),
+        decode_bool(visible, "enable_mesh_visibility"),
+    )
 
 
 @TABLE.value

@@ -43,7 +43,7 @@ from drive_agent.sim.catalogue_props import PropModel, shape_of
 from drive_agent.sim.contacts import ContactEvent, Contacts
 from drive_agent.sim.grip import AREA_TYPE, grip_of
 from drive_agent.sim.lamps import Lamps
-from drive_agent.sim.maps import Town
+from drive_agent.sim.maps import GeneratedMap, MapLibrary, Town
 from drive_agent.sim.poses import compose, relative
 from drive_agent.sim.raycast import Geometry
 from drive_agent.sim.render import labels
@@ -68,7 +68,8 @@ class World:
         self.episode_id = 0
         self.stream_port = 0
         self.actors = Actors()
-        self.custom_opendrive: str | None = None
+        self.library = MapLibrary()
+        self.generated_map: GeneratedMap | None = None
         self.traffic_managers: dict[
             int, tuple[str, int]
         ] = {}  # port -> address, id of the client that runs it
@@ -98,7 +99,9 @@ class World:
         self.vehicles, self.walkers = Table(vehicle_dynamics.VEHICLE), Table(walkers.WALKER)
         self.props = Table(props.PROP)
         self.tables = (self.vehicles, self.walkers, self.props)
-        self._table_of: dict[Kind, Table] = dict(zip((Kind.VEHICLE, Kind.WALKER, Kind.PROP), self.tables, strict=True))
+        self._table_of: dict[Kind, Table] = dict(
+            zip((Kind.VEHICLE, Kind.WALKER, Kind.PROP), self.tables, strict=True)
+        )
         self.attached: list[Actor] = []
         self.sensors: list[Actor] = []
         self.grip_areas: list[Actor] = []

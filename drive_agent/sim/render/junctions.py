@@ -8,6 +8,7 @@ import numpy as np
 
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.mesh import Mesh, join, mesh_of, quads
+from drive_agent.sim.render.scenery_kernels import heights_of_nearest
 from drive_agent.sim.render.streets import ASPHALT_COLOR, Ribbon
 
 CELL_M = 0.5
@@ -100,7 +101,8 @@ def junction_floors(ribbons: list[Ribbon]) -> tuple[Mesh, np.ndarray]:
         corners = []
         for cell in ((i, first), (i + 1, first), (i + 1, last), (i, last)):
             place = floor.low + np.stack(cell, 1) * CELL_M
-            nearest = np.linalg.norm(place[:, None] - road[None, :, :2], axis=2).argmin(1)
-            corners.append(np.column_stack([place, road[nearest, 2] - BELOW_LANES_M]))
+            height = np.empty(len(place))
+            heights_of_nearest(place, road, height)
+            corners.append(np.column_stack([place, height - BELOW_LANES_M]))
         meshes.append(mesh_of(quads(*corners), ASPHALT_COLOR, labels.ROADS, materials.ASPHALT))
     return join(meshes), np.concatenate(centers)

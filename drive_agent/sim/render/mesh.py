@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drive_agent.sim.render import materials
+from drive_agent.sim.render.scenery_kernels import facets
 
 Rgb = tuple[float, float, float]
 
@@ -70,28 +71,30 @@ def mesh_of(
     params: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0, 0.0),
 ) -> Mesh:
     """Triangles (n, 3, 3) as a mesh. Normals point away from `outward_from` (3,), or upward where it is None."""
-    corners = np.asarray(corners, np.float64).reshape(-1, 3, 3)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    lengths = np.linalg.norm(normals, axis=1)
-    keep = lengths > 1e-10
-    corners, normals = corners[keep], normals[keep] / lengths[keep, None]
-    if outward_from is None:
-        flip = normals[:, 2] < 0
-    else:
-        flip = np.einsum("ij,ij->i", normals, corners.mean(1) - np.asarray(outward_from)) < 0
-    normals[flip] *= -1
-    n = len(corners)
-    color = np.asarray(color, np.float32)
-    color = np.broadcast_to(color, (len(keep), 3))[keep]
+    corners = np.ascontiguousarray(corners, np.float64).reshape(-1, 3, 3)
+    normals, kept = np.empty((len(corners), 3)), np.empty(len(corners), np.bool_)
+    center = np.zeros(3) if outward_from is None else np.asarray(outward_from, np.float64)
+    facets(corners, center, outward_from is None, normals, kept)
+    n = int(kept.sum())
     return Mesh(
-        corners.astype(np.float32),
-        normals.astype(np.float32),
-        np.array(color, np.float32),
+        corners[kept].astype(np.float32),
+        normals[kept].astype(np.float32),
+        _per_triangle(color, kept),
         np.full(n, material, np.uint8),
         np.full(n, tag, np.uint8),
         np.zeros(n, np.int32),
-        np.array(np.broadcast_to(np.asarray(params, np.float32), (len(keep), 4))[keep]),
+        _per_triangle(params, kept),
     )
+
+
+def _per_triangle(values: Sequence[float] | np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """float32 rows of the triangles that are kept, of one row for all or of a row for each."""
+    rows = np.asarray(values, np.float32)
+    if rows.ndim == 2:
+        return rows[kept]
+    repeated = np.empty((int(kept.sum()), len(rows)), np.float32)
+    repeated[:] = rows
+    return repeated
 
 
 def quads(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
+from drive_agent.sim.render.scenery_kernels import cells_of_rectangle
 from drive_agent.sim.render.streets import Ribbon
 
 CELL_M = 1.0
+_STEP_M = 0.9  # between points of a rectangle: none of its cells is missed
 
 
 class Plots:
@@ -40,11 +42,12 @@ class Plots:
 
     def rectangle(self, x: float, y: float, yaw_rad: float, length: float, width: float) -> np.ndarray:
         """Cells (n, 2) of a turned rectangle."""
-        u = np.arange(-length / 2, length / 2 + 0.45, 0.9)
-        v = np.arange(-width / 2, width / 2 + 0.45, 0.9)
-        u, v = (grid.ravel() for grid in np.meshgrid(u, v))
-        c, s = math.cos(yaw_rad), math.sin(yaw_rad)
-        return self._cells(np.stack([x + u * c - v * s, y + u * s + v * c], 1))
+        columns, rows = (math.ceil((extent + _STEP_M / 2) / _STEP_M) for extent in (length, width))
+        cells = np.empty((rows * columns, 2), np.int64)
+        place = np.array([x, y, math.cos(yaw_rad), math.sin(yaw_rad)])
+        size = np.array([length, width, float(rows), float(columns)])
+        cells_of_rectangle(self.low, CELL_M, _STEP_M, place, size, cells)
+        return np.clip(cells, 0, np.array(self._taken.shape) - 1)
 
     def take_if_free(self, x: float, y: float, yaw_rad: float, length: float, width: float) -> bool:
         """Take a rectangle unless it touches something or leaves the terrain; tells whether it did."""

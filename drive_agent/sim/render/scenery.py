@@ -28,10 +28,12 @@ from drive_agent.sim.render.signals import (
     STOP,
     Approach,
     RoadClearance,
+    Views,
     approaches,
     mast_place,
 )
 from drive_agent.sim.render.terrain import Terrain
+from drive_agent.sim.render.walls import road_walls
 
 MARGIN_M = 140.0  # land beyond the outermost road
 LAMP_SPACING_M = 30.0
@@ -171,6 +173,7 @@ def _add_lamps_and_trees(
 ) -> None:
     """Street lamps at the kerb and trees at the back of every pavement."""
     lamp = furniture.street_lamp()
+    views = Views([approach for approach in found if approach.kind != SPEED_LIMIT])
     for ribbon in ribbons:
         if ribbon.kind not in streets.RAISED or ribbon.in_junction or not ribbon.outermost:
             continue
@@ -187,8 +190,7 @@ def _add_lamps_and_trees(
         back = ribbon.edge(1.0) - ribbon.right * 0.4
         for k in _along(back, rng.uniform(3.0, 12.0), rng, TREE_SPACING_M):
             x, y = back[k, :2]
-            hides = any(approach.hides(x, y) for approach in found if approach.kind != SPEED_LIMIT)
-            if hides or clearance.of(back[k : k + 1, :2])[0] < 1.6:
+            if views.hidden_by(x, y) or clearance.of(back[k : k + 1, :2])[0] < 1.6:
                 continue
             _add_tree(stand, x, y, back[k, 2] + streets.KERB_M, rng, rng.uniform(0.7, 0.95))
 
@@ -262,14 +264,18 @@ def build_scenery(
         stand.bump(rail.x, rail.y, rail.z, rail.half_extents, rail.yaw_rad, labels.GUARD_RAIL)
     _add_lamps_and_trees(stand, ribbons, found, clearance, rng)
     _add_land(stand, ribbons, plots, terrain, rng)
-    ground = [
-        terrain.mesh(),
-        streets.road_surface(ribbons),
-        floor_mesh,
-        markings.lane_lines(carla_map, ribbons),
-        markings.crosswalk_stripes(carla_map),
-        *_stop_lines(found),
-    ]
+    for piece in road_walls(ribbons, settings.wall_height_m):
+        stand.add(piece.mesh if settings.visible else join([]))
+        stand.bump(piece.x, piece.y, piece.z, piece.half_extents, piece.yaw_rad, labels.WALLS)
+    ground = [terrain.mesh()]
+    if settings.visible:
+        ground += [
+            streets.road_surface(ribbons),
+            floor_mesh,
+            markings.lane_lines(carla_map, ribbons),
+            markings.crosswalk_stripes(carla_map),
+            *_stop_lines(found),
+        ]
     return Scenery(
         join(ground + stand.meshes),
         tuple(stand.lights),

@@ -54,13 +54,6 @@ class Approach:
     value: float  # of a speed limit, as written in the map
     lanes: tuple[LaneEnd, ...]
 
-    def hides(self, x: float, y: float) -> bool:
-        """Whether a tree at (x, y) would stand between the drivers of this approach and their sign or light."""
-        lane = self.lanes[0]
-        offset = np.array([x, y]) - lane.right_edge[:2]
-        ahead, aside = float(offset @ lane.forward[:2]), float(offset @ lane.right[:2])
-        return -SIGHT_BEFORE_M < ahead < SIGHT_AFTER_M and -8.0 < aside < 9.0
-
     @property
     def yaw_rad(self) -> float:
         """Driving direction of the rightmost lane."""
@@ -139,23 +132,44 @@ def approaches(carla_map: carla.Map) -> list[Approach]:
     return result
 
 
+class Views:
+    """What drivers have to see: the space between the lanes before a stop line and the sign or light there."""
+
+    def __init__(self, found: list[Approach]):
+        ends = [approach.lanes[0] for approach in found]
+        self._corners = np.array([end.right_edge[:2] for end in ends]).reshape(-1, 2)
+        self._forward = np.array([end.forward[:2] for end in ends]).reshape(-1, 2)
+        self._right = np.array([end.right[:2] for end in ends]).reshape(-1, 2)
+
+    def hidden_by(self, x: float, y: float) -> bool:
+        """Whether a tree at (x, y) would stand between some drivers and their sign or light."""
+        offset = np.array([x, y]) - self._corners
+        ahead, aside = (offset * self._forward).sum(1), (offset * self._right).sum(1)
+        between = (ahead > -SIGHT_BEFORE_M) & (ahead < SIGHT_AFTER_M) & (aside > -8.0) & (aside < 9.0)
+        return bool(between.any())
+
+
 class RoadClearance:
     """How far a point is from the carriageway. `floor` (n, 2) are points of junctions between their lanes."""
 
     def __init__(self, ribbons: list[Ribbon], floor: np.ndarray):
         driven = [ribbon for ribbon in ribbons if ribbon.kind in CARRIAGEWAY]
-        self._centers = np.concatenate([ribbon.center[:, :2] for ribbon in driven] + [floor])
-        self._half = np.concatenate([ribbon.width_m / 2 for ribbon in driven] + [np.full(len(floor), 0.4)])
+        centers = np.concatenate([ribbon.center[:, :2] for ribbon in driven] + [floor])
+        half = np.concatenate([ribbon.width_m / 2 for ribbon in driven] + [np.full(len(floor), 0.4)])
+        order = np.argsort(centers[:, 0], kind="stable")
+        self._centers, self._half = centers[order], half[order]
 
     def of(self, points: np.ndarray) -> np.ndarray:
         """Metres from each point (n, 2) to the nearest carriageway edge, negative inside, at most LOOK_AROUND_M."""
         low, high = points.min(0) - LOOK_AROUND_M, points.max(0) + LOOK_AROUND_M
-        near = np.all((self._centers > low) & (self._centers < high), axis=1)
+        column = slice(*np.searchsorted(self._centers[:, 0], (low[0], high[0])))
+        near = (self._centers[column, 1] > low[1]) & (self._centers[column, 1] < high[1])
         if not near.any():
             return np.full(len(points), LOOK_AROUND_M)
-        dx = points[:, 0, None] - self._centers[near, 0]
-        dy = points[:, 1, None] - self._centers[near, 1]
-        return np.minimum((np.sqrt(dx * dx + dy * dy) - self._half[near]).min(1), LOOK_AROUND_M)
+        centers, half = self._centers[column][near], self._half[column][near]
+        dx = points[:, 0, None] - centers[:, 0]
+        dy = points[:, 1, None] - centers[:, 1]
+        return np.minimum((np.sqrt(dx * dx + dy * dy) - half).min(1), LOOK_AROUND_M)
 
 
 def mast_place(approach: Approach, clearance: RoadClearance) -> tuple[float, float]:

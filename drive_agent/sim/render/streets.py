@@ -77,6 +77,11 @@ class Ribbon:
         """Whether the lane is a connection inside a junction."""
         return self.junction_id != -1
 
+    @property
+    def open_sides(self) -> tuple[float, ...]:
+        """Sides where nothing of its road lies beside it: +1 right, -1 left."""
+        return ((1.0,) if self.outermost else ()) + ((-1.0,) if self.innermost and self.alone else ())
+
     def edge(self, side: float) -> np.ndarray:
         """(n, 3) points at `side` half-widths to the right: -1 the left edge, +1 the right edge."""
         return self.center + self.right * (self.width_m * 0.5 * side)[:, None]
@@ -187,6 +192,11 @@ def _every(n: int, stride: int) -> np.ndarray:
     return chosen if chosen[-1] == n - 1 else np.r_[chosen, n - 1]
 
 
+def straight_pieces(line: np.ndarray) -> np.ndarray:
+    """Those points of a polyline (n, 3) that keep it within FLATNESS_M."""
+    return line[_every(len(line), _stride(line[:, None]))]
+
+
 def _lane_surface(ribbon: Ribbon) -> list[Mesh]:
     """Surface of one lane; raised lanes get kerb faces and a kerb stone on the road side."""
     left, right = ribbon.edge(-1.0), ribbon.edge(1.0)
@@ -212,9 +222,8 @@ def _lane_surface(ribbon: Ribbon) -> list[Mesh]:
 def _verges(ribbon: Ribbon) -> list[Mesh]:
     """Grass slopes from the outer edge of a road down into the terrain."""
     lift = KERB_M if ribbon.kind in RAISED | PLANTED else 0.0
-    sides = ([1.0] if ribbon.outermost else []) + ([-1.0] if ribbon.innermost and ribbon.alone else [])
     meshes = []
-    for side in sides:
+    for side in ribbon.open_sides:
         edge = ribbon.edge(side)
         edge = edge + [0, 0, lift - 0.01]
         foot = edge + ribbon.right * (side * VERGE_M) - [0, 0, lift + VERGE_DROP_M]
