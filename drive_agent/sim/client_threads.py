@@ -23,11 +23,8 @@ from pathlib import Path
 
 log = logging.getLogger("drive_agent.sim")
 
-PATIENCE_S = (
-    0.1  # who is awake for so long is busy with something of its own; half of it when that is so again
-)
+PATIENCE_S = 0.1  # who is awake for so long is busy with something of its own
 _LEAST_PATIENCE_S = 0.002
-_LONGEST_WAIT_S = 0.5  # for all of them; half of it when that was in vain
 _LOOK_S = 0.0001  # so long the next moment is waited for: a thread that has a processor is asleep by then
 _STATE_BYTES = 64  # of a thread's stat: number, name of at most 16 bytes, state
 _HANDS_OVER = "client"  # rpclib's thread: it takes the replies in and wakes who waits for them
@@ -40,8 +37,6 @@ class ManagerThreads:
         self._managers = managers
         self._sockets: dict[int, socket.socket] = {}
         self._threads: dict[int, Threads | None] = {}
-        self._awake_since_s: float | None = None
-        self._patience_s = _LONGEST_WAIT_S
 
     def connected(self, client_id: int, connection: socket.socket) -> None:
         """A client is there, at the other end of this socket."""
@@ -55,17 +50,8 @@ class ManagerThreads:
             threads.close()
 
     def sleep(self) -> bool:
-        """Whether all of them sleep, having asked nothing that is still unread; or have not for too long to wait on."""
-        now_s = time.monotonic()
-        if all(self._sleeps(client_id) for client_id in {owner for _, owner in self._managers.values()}):
-            self._awake_since_s = None
-            return True
-        self._awake_since_s = self._awake_since_s or now_s
-        if now_s - self._awake_since_s <= self._patience_s:
-            return False
-        # one that steps on its own asks on and on: it always has a question unread
-        self._awake_since_s, self._patience_s = None, max(_LEAST_PATIENCE_S, self._patience_s / 2)
-        return True
+        """Whether all of them sleep, having asked nothing that is still unread."""
+        return all(self._sleeps(client_id) for client_id in {owner for _, owner in self._managers.values()})
 
     def _sleeps(self, client_id: int) -> bool:
         connection = self._sockets[client_id]
@@ -97,13 +83,13 @@ class Threads:
         awake = self._awake()
         self._busy &= awake
         if awake == self._busy:
-            self._awake_since_s = None
+            self._awake_since_s, self._patience_s = None, min(PATIENCE_S, 2 * self._patience_s)
             return True
         now_s = time.monotonic()
         self._awake_since_s = self._awake_since_s or now_s
         if now_s - self._awake_since_s <= self._patience_s:
             return False
-        # threads that take turns being awake must not be waited for again and again
+        # threads that take turns being awake must not be waited for as long again and again
         self._busy, self._awake_since_s = awake, None
         self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
         return True

@@ -54,6 +54,7 @@ _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when 
 _NEW_WORLD = "load_new_episode"
 _QUIET_S = 0.002
 _LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
+_ASKS_ONCE = 3  # before it falls asleep; more than once where other threads of the client ask as well
 _NAP_S = 0.0005  # leaves the processor to those who are waited for
 
 
@@ -84,6 +85,9 @@ class Server:
         self._dispatcher = Dispatcher(all_methods())
         self._wake_ups = WakeUps(self.world.traffic_managers)
         self._manager_threads = ManagerThreads(self.world.traffic_managers)
+        self._asked_meanwhile = (
+            0  # how often managers asked for the settings while a request waited for their sleep
+        )
         self._quiet_before: Request | None = None
         self._load_after_s: float | None = None
         self._queue: deque[Request] = deque()
@@ -161,12 +165,16 @@ class Server:
             for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
                 self._queue.remove(request)
                 self._serve(request, ticks=False)
+                self._asked_meanwhile += 1
 
     def _managers_sleep(self) -> bool:
-        """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back."""
-        if not self.world.traffic_managers or not self.world.settings.synchronous:
-            return True
-        if self._manager_threads.sleep():
+        """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back.
+
+        A manager that asks on and on while this is waited for steps on its own: no call of the client's can wake it.
+        """
+        steps_alone = self._asked_meanwhile > _ASKS_ONCE * len(self.world.traffic_managers)
+        if steps_alone or not self.world.settings.synchronous or self._manager_threads.sleep():
+            self._asked_meanwhile = 0
             return True
         asyncio.get_running_loop().call_later(_NAP_S, self.pump)
         return False

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from drive_agent.sim import client_threads
 from drive_agent.sim.client_threads import ManagerThreads, Threads, process_of
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.test_robustness import RawClient
+from tests.conformance.raw import RawClient
 
 _OBEYS = """
 import sys, threading, time
@@ -27,6 +28,12 @@ for order in sys.stdin:
         while time.monotonic() < end:
             pass
 """
+
+
+def _pack(request: list) -> bytes:
+    packed = msgpack.packb(request)
+    assert packed is not None
+    return packed
 
 
 def wait_until(condition: Callable[[], bool], patience_s: float = 20.0) -> None:
@@ -117,25 +124,24 @@ def test_a_manager_that_is_about_to_sleep_is_answered_before_the_tick(server: Se
     frame = client.call("tick_cue")[0][1]
     client.call("add_traffic_manager_running", ["127.0.0.1", 1])
     requests = [[0, 101, "tick_cue", [[False]]], [0, 102, "get_episode_settings", [[False]]]]
-    client.send(b"".join(msgpack.packb(request) for request in requests))
+    client.send(b"".join(_pack(request) for request in requests))
     assert client.receive()[0] == 102
     assert client.receive() == (101, [[1, frame + 1]])
     client.call("destroy_traffic_manager", 1)
 
 
-def test_who_asks_on_and_on_is_not_waited_for_for_ever() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        command = (
-            "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
-            " s.sendall(b'asked'); s.recv(1)"
+def test_who_asks_on_and_on_is_not_waited_for(server: ServerProcess) -> None:
+    client = RawClient(server)
+    client.call("add_traffic_manager_running", ["127.0.0.1", 1])
+    ask = _pack([0, 500, "get_episode_settings", [[False]]])
+    with ThreadPoolExecutor(1) as pool:
+        client.send(_pack([0, 400, "tick_cue", [[False]]]) + ask)
+        ticked = pool.submit(
+            lambda: next(number for number, _ in iter(client.receive, None) if number == 400)
         )
-        child = subprocess.Popen([sys.executable, "-c", command, str(listening.getsockname()[1])])
-        connection, _ = listening.accept()
-        threads = ManagerThreads({8000: ("127.0.0.1", 7)})
-        threads.connected(7, connection)
-        wait_until(lambda: client_threads.unread_bytes(connection) == 5)
-        assert not threads.sleep()
-        wait_until(threads.sleep)
-        threads.forget(7)
-        connection.close()
-        child.wait()
+        end = time.monotonic() + 15.0
+        while not ticked.done():
+            assert time.monotonic() < end
+            client.send(ask)
+            time.sleep(0.0002)
+    client.call("destroy_traffic_manager", 1)
