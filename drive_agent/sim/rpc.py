@@ -166,4 +166,6 @@ class Dispatcher:
 
 
 def _failure(method: Method, message: str) -> Encoded:
+    if method.returns is Returns.BARE:
+        return [wire.value_error(message)]  # a list of results, one of them
     return wire.void_error(message) if method.returns is Returns.VOID else wire.value_error(message)

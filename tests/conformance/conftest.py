@@ -51,6 +51,6 @@ def travelling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture
 def raw(server: ServerProcess) -> Iterator[RawClient]:
-    client = RawClient(server.host, server.port)
+    client = RawClient(server)
     yield client
     client.close()

@@ -6,27 +6,35 @@ import socket
 
 import msgpack
 
+from drive_agent.sim.process import ServerProcess
+
 
 class RawClient:
     """One RPC connection."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), timeout=20.0)
+    def __init__(self, server: ServerProcess) -> None:
+        self._socket = socket.create_connection((server.host, server.port), timeout=20.0)
         self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
         self._next = 0
 
     def call(self, method: str, *arguments: object) -> list:
         """The result as it came, for example `[[1, value]]`."""
         self._next += 1
-        self._socket.sendall(msgpack.packb([0, self._next, method, [[False], *arguments]]))
+        self.send(msgpack.packb([0, self._next, method, [[False], *arguments]]))
+        while True:
+            number, result = self.receive()
+            if number == self._next:
+                return result
+
+    def receive(self) -> tuple[int, list]:
+        """The next reply: its number and its result."""
         while True:
             for kind, number, error, result in self._unpacker:
                 assert kind == 1
                 assert error is None
-                if number == self._next:
-                    return result
+                return number, result
             data = self._socket.recv(1 << 16)
-            assert data, f"the server hung up on {method}{arguments}"
+            assert data, "the server hung up"
             self._unpacker.feed(data)
 
     def value(self, method: str, *arguments: object) -> object:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import carla
-import pytest
 
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
@@ -139,9 +138,3 @@ def test_values_of_the_wrong_type_are_refused(spawn_point: carla.Transform, raw:
     assert "unknown blueprint 'vehicle.flying.carpet'" in raw.error(
         "spawn_actor", [0, "vehicle.flying.carpet", []], place
     )
-
-
-@conforms("blueprint", "static.trigger.friction", refused="not in the library: grip is the same everywhere")
-def test_friction_triggers_are_not_in_the_library(session: Session) -> None:
-    with pytest.raises(IndexError):
-        session.library.find("static.trigger.friction")

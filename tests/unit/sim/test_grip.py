@@ -4,6 +4,7 @@ import carla
 import numpy as np
 import pytest
 
+from tests.conformance.marker import conforms
 from tests.unit.sim.conftest import Session
 
 
@@ -23,6 +24,7 @@ def braking_way_m(session: Session, place: carla.Transform) -> float:
     return way_m
 
 
+@conforms("blueprint", "static.trigger.friction")
 def test_a_slippery_area_lengthens_the_braking_way_until_it_is_destroyed(
     session: Session, spawn_point: carla.Transform
 ) -> None:

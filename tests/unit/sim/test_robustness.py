@@ -12,6 +12,7 @@ import pytest
 
 from drive_agent.sim.process import ServerProcess
 from drive_agent.sim.server import all_methods
+from tests.conformance.raw import RawClient
 from tests.unit.sim.conftest import Session, connect
 
 JUNK = [
@@ -33,44 +34,6 @@ JUNK = [
 CHANGES_THE_EPISODE = {"load_new_episode"}
 
 
-class RawClient:
-    """msgpack-rpc without the client's good manners."""
-
-    def __init__(self, server: ServerProcess) -> None:
-        self._socket = socket.create_connection((server.host, server.port), timeout=20.0)
-        self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
-        self._next = 0
-
-    def call(self, method: str, *arguments: object) -> object:
-        self._next += 1
-        self._socket.sendall(msgpack.packb([0, self._next, method, [[False], *arguments]]))
-        while True:
-            number, result = self.receive()
-            if number == self._next:
-                return result
-
-    def receive(self) -> tuple[int, object]:
-        """The next reply: its number and its result."""
-        while True:
-            for kind, number, error, result in self._unpacker:
-                assert kind == 1
-                assert error is None
-                return number, result
-            data = self._socket.recv(1 << 16)
-            assert data, "the server hung up"
-            self._unpacker.feed(data)
-
-    def send(self, data: bytes) -> None:
-        self._socket.sendall(data)
-
-    def hung_up(self) -> bool:
-        self._socket.settimeout(10.0)
-        try:
-            return self._socket.recv(1) == b""
-        except ConnectionResetError:
-            return True
-
-
 @pytest.fixture
 def raw(server: ServerProcess) -> RawClient:
     return RawClient(server)
@@ -81,13 +44,6 @@ def _still_serves(server: ServerProcess) -> Iterator[None]:
     yield
     assert server.alive
     assert RawClient(server).call("version") == [[1, "0.9.16"]]
-
-
-def test_an_unknown_method_gets_a_typed_error(raw: RawClient) -> None:
-    for _ in range(200):
-        (((kind, (message,)),),) = (raw.call("make_coffee", 1, 2),)
-        assert kind == 0
-        assert "make_coffee" in message
 
 
 @pytest.mark.parametrize("method", sorted(set(all_methods().methods) - CHANGES_THE_EPISODE))
@@ -129,7 +85,7 @@ def test_a_client_that_vanishes_takes_its_traffic_manager_along(
 ) -> None:
     assert raw.call("add_traffic_manager_running", ["10.0.0.1", 8123]) == [[1, True]]
     assert raw.call("is_traffic_manager_running", 8123) == [[1, True]]
-    raw._socket.close()
+    raw.close()
     other = RawClient(server)
     for _ in range(100):
         if other.call("is_traffic_manager_running", 8123) == [[1, False]]:

@@ -8,7 +8,7 @@ import msgpack
 import pytest
 
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.test_robustness import RawClient
+from tests.conformance.raw import RawClient
 
 
 @pytest.fixture
