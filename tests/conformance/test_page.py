@@ -19,6 +19,10 @@ def test_the_committed_page_is_what_the_tests_say() -> None:
     assert page.PAGE.read_text(encoding="utf-8") == made, "run: python -m tests.conformance"
 
 
+def test_every_row_has_a_proof() -> None:
+    assert [row.name for row in page.unproved(page.collect_proofs())] == []
+
+
 def test_a_limit_outweighs_a_success_and_a_failure_both() -> None:
     proofs = [
         page.Proof("a.py::test_x", Claim("RPC", ("version",), Status.SUPPORTED, "")),
