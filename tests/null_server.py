@@ -19,8 +19,9 @@ from typing import Any
 import msgpack
 
 from drive_agent.sim.maps import load_town
+from drive_agent.sim.ports import bind_pair
 from drive_agent.sim.rpc import Client, Dispatcher
-from drive_agent.sim.server import all_methods, bind_pair
+from drive_agent.sim.server import all_methods
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.wire import pack
 from drive_agent.sim.world import World

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from drive_agent.sim.maps import MAPS_VARIABLE, SUFFIX, MapLibrary, Town, TownError, load_town
-from drive_agent.sim.server import HOST, PortInUseError, Server
+from drive_agent.sim.ports import HOST, PortInUseError
+from drive_agent.sim.server import Server
 
 _WRONG_CALL = 2
 

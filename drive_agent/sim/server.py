@@ -5,18 +5,13 @@ every subscriber has room for more; so nothing piles up and every stream is in o
 """
 
 import asyncio
-import contextlib
-import errno
 import logging
 import os
 import socket
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
-
-import msgpack
 
 from drive_agent.sim import (
     rpc_actors,
@@ -29,26 +24,24 @@ from drive_agent.sim import (
 )
 from drive_agent.sim.cameras import Cameras
 from drive_agent.sim.client_threads import ManagerThreads
+from drive_agent.sim.connection import Request, RpcConnection
 from drive_agent.sim.maps import Town
+from drive_agent.sim.ports import bind_pair
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
 from drive_agent.sim.rpc_batch import batch_methods
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
 from drive_agent.sim.wakeups import WakeUps
-from drive_agent.sim.wire import WORLD_STREAM_ID, pack
+from drive_agent.sim.wire import WORLD_STREAM_ID
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
 
 log = logging.getLogger("drive_agent.sim")
 
-HOST = "127.0.0.1"
 _STALLED_SUBSCRIBER_S = 10.0
 _LONGEST_FREE_TICK_S = 0.1
 _PARENT_CHECK_S = 0.5
-_MAX_MESSAGE_BYTES = 256 * 2**20
 _MAX_QUEUED = 10_000
-_REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
-_PORT_TRIES = 100
 _SETS_A_MANAGER_GOING = {"tick_cue", "set_episode_settings", "apply_batch"}  # with its reply, in the client
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
 _NEW_WORLD = "load_new_episode"
@@ -56,21 +49,6 @@ _QUIET_S = 0.002
 _LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
 _ASKS_ONCE = 3  # before it falls asleep; more than once where other threads of the client ask as well
 _NAP_S = 0.0005  # leaves the processor to those who are waited for
-
-
-class PortInUseError(Exception):
-    """The wanted pair of ports is taken; the text is one line."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request of one connection; `message_id` is None for a notification."""
-
-    connection: "RpcConnection"
-    message_id: int | None
-    method: str
-    arguments: list[Any]
-    nobody_waits: bool  # for the reply
 
 
 class Server:
@@ -312,82 +290,6 @@ class Server:
         self.stop()
 
 
-class RpcConnection(asyncio.Protocol):
-    """One client's RPC socket: msgpack objects without framing."""
-
-    def __init__(self, server: Server, client: Client) -> None:
-        self.client = client
-        self._server = server
-        self._unpacker = msgpack.Unpacker(
-            raw=False, strict_map_key=False, max_buffer_size=_MAX_MESSAGE_BYTES, unicode_errors="replace"
-        )
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._server.connected(self.client, connection)
-
-    def data_received(self, data: bytes) -> None:
-        """asyncio."""
-        try:
-            self._unpacker.feed(data)
-            requests = [self._request(message) for message in self._unpacker]
-        except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
-            log.warning("a client sent what is no msgpack-rpc (%s): connection closed", error)
-            self._close()
-            return
-        self._server.enqueue(requests)
-
-    def _request(self, message: Any) -> Request:
-        """`[0, id, method, [metadata, *arguments]]` or `[2, method, [metadata, *arguments]]`."""
-        if isinstance(message, list) and len(message) == 4 and message[0] == _REQUEST:
-            _, message_id, method, arguments = message
-        elif isinstance(message, list) and len(message) == 3 and message[0] == _NOTIFICATION:
-            message_id, (_, method, arguments) = None, message
-        else:
-            raise ValueError(f"message {str(message)[:80]!r}")
-        if not isinstance(method, str) or not isinstance(arguments, list):
-            raise ValueError(f"request {str(message)[:80]!r}")
-        metadata = arguments[0] if arguments else None
-        nobody_waits = message_id is None or metadata == [True]
-        return Request(self, message_id, method, arguments[1:], nobody_waits)
-
-    def reply(self, message_id: int, result: Any) -> None:
-        """Answer a request, unless the client is gone."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(pack([_RESPONSE, message_id, None, result]))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio."""
-        self._server.forget_client(self.client)
-
-    def pause_writing(self) -> None:
-        """asyncio: a client that asks but does not read its answers is not read from either."""
-        self.pause_reading()
-
-    def resume_writing(self) -> None:
-        """asyncio."""
-        self.resume_reading()
-
-    def pause_reading(self) -> None:
-        """Take no more requests."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take requests again."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def _close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
 def all_methods() -> MethodTable:
     """Everything this server answers."""
     table = MethodTable()
@@ -395,32 +297,3 @@ def all_methods() -> MethodTable:
         table.include(part.TABLE)
     table.include(batch_methods(table))
     return table
-
-
-def bind_pair(port: int) -> tuple[socket.socket, socket.socket]:
-    """Sockets on `port` and the next; 0 finds a free pair. PortInUseError where they are taken."""
-    if port:
-        return _bind(port), _bind(port + 1)
-    for _ in range(_PORT_TRIES):
-        first = _bind(0)
-        number = first.getsockname()[1]
-        with contextlib.suppress(PortInUseError, OverflowError):
-            return first, _bind(number + 1)
-        first.close()
-    raise PortInUseError(f"no two neighbouring free ports found in {_PORT_TRIES} tries")
-
-
-def _bind(port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((HOST, port))
-        bound.listen(64)
-    except OSError as error:
-        bound.close()
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        raise PortInUseError(
-            f"port {port} is in use: choose another with --port (it and the next are needed), or 0"
-        ) from error
-    return bound
