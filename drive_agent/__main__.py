@@ -29,6 +29,7 @@ Drives routes in closed loop, logs everything, scores it, makes videos and a rep
 
   drive-agent drive                                three routes through Brookfield, embedded model
   drive-agent drive model=expert routes=second     the privileged driver on a town no training saw
+  drive-agent drive town=my.xodr routes=random:3   three routes drawn on your own OpenDRIVE map
   drive-agent drive routes=my.xml carla=remote carla.host=10.0.0.5 carla.port=2000
   drive-agent drive out=runs/mine resume=true      go on where a run was interrupted
   drive-agent drive blackout=true                  black pictures: what is left without seeing
@@ -47,13 +48,14 @@ takes it as --agent-config. Give the evaluator's route file as routes=, and out=
 keys and their values:
 """
 
-SIM_HELP = """usage: drive-agent sim [port=2000] [town=Brookfield] [seed=0] [threads=1] [rendering=true]
+SIM_HELP = """usage: drive-agent sim [port=2000] [town=Brookfield] [maps=DIR] [seed=0] [threads=1] [rendering=true]
 
 The embedded CARLA server for any carla 0.9.16 client. Prints `listening on HOST:PORT` when ready.
 
   drive-agent sim
   drive-agent sim port=2100 town=random:7
-  drive-agent sim town=my_map.xodr rendering=false"""
+  drive-agent sim town=my_map.xodr rendering=false
+  drive-agent sim town=Town01 maps=DIR             a folder of .xodr files, for instance CARLA's own"""
 
 SCORE_HELP = """usage: drive-agent score RUN [version=1.0|2.0|2.1|bench2drive] [format=text|json]
 
@@ -160,9 +162,9 @@ def _config(words: list[str]) -> int:
 def _sim(words: list[str]) -> int:
     from drive_agent.sim.__main__ import main as serve
 
-    given = _pairs(words, ("port", "town", "seed", "threads", "rendering"))
+    given = _pairs(words, ("port", "town", "maps", "seed", "threads", "rendering"))
     flags = ["--town", "Brookfield"]
-    for key in ("port", "town", "seed", "threads"):
+    for key in ("port", "town", "maps", "seed", "threads"):
         if key in given:
             flags += [f"--{key}", given[key]]
     if given.get("rendering") == "false":

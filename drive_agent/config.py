@@ -31,6 +31,7 @@ class CarlaConfig:
     timeout_s: float
     traffic_manager_port: int  # 0: a free one
     threads: int  # of the embedded server's renderer
+    maps: str | None  # a folder of .xodr files that the embedded server knows by name
 
     def __post_init__(self) -> None:
         expect("carla.kind", self.kind, self.kind in ("embedded", "remote"), "embedded or remote")
@@ -75,6 +76,7 @@ class DriveConfig:
     """All of `drive-agent drive`."""
 
     routes: str
+    town: str | None  # where to drive; None: where each route says
     out: str | None
     seed: int
     repetitions: int

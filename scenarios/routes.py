@@ -10,6 +10,7 @@ import difflib
 import math
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +100,11 @@ def set_names() -> list[str]:
     return sorted(path.stem for path in SETS_FOLDER.glob("*.xml"))
 
 
-def route_set(name_or_path: str) -> tuple[RouteSpec, ...]:
-    """Routes of a named set or of an XML file. Raises ValueError, one line with the remedy, for anything else."""
+def route_set(name_or_path: str, more_towns: Collection[str] = ()) -> tuple[RouteSpec, ...]:
+    """Routes of a named set or of an XML file, which may lie in more towns than those that are known here.
+
+    Raises ValueError, one line with the remedy, for anything else.
+    """
     looks_like_path = name_or_path.endswith(".xml") or "/" in name_or_path
     if not looks_like_path and name_or_path not in set_names():
         hint = difflib.get_close_matches(name_or_path, set_names(), n=1, cutoff=0.3) or set_names()
@@ -110,16 +114,16 @@ def route_set(name_or_path: str) -> tuple[RouteSpec, ...]:
     path = Path(name_or_path) if looks_like_path else SETS_FOLDER / f"{name_or_path}.xml"
     if not path.is_file():
         raise ValueError(f"route file {str(path)!r} does not exist: give the path of a Leaderboard route XML")
-    return parse_routes(path.read_text(), str(path))
+    return parse_routes(path.read_text(), str(path), more_towns)
 
 
-def parse_routes(text: str, source: str) -> tuple[RouteSpec, ...]:
+def parse_routes(text: str, source: str, more_towns: Collection[str] = ()) -> tuple[RouteSpec, ...]:
     """Routes of a Leaderboard XML text. `source` names it in errors. Raises ValueError at the first wrong thing."""
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
         raise ValueError(f"{source}: not well-formed XML ({error}): repair the file") from error
-    reader = _Reader(source)
+    reader = _Reader(source, more_towns)
     specs = tuple(reader.route(element) for element in root.iter("route"))
     if not specs:
         raise ValueError(f"{source}: <{root.tag}> holds no <route>: expected <routes><route id= town=>…")
@@ -133,18 +137,21 @@ def parse_routes(text: str, source: str) -> tuple[RouteSpec, ...]:
 class _Reader:
     """Reads elements of one file, so that every error names the file, the route and the element."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, more_towns: Collection[str]) -> None:
         self._source = source
+        self._more_towns = more_towns
         self._route = "?"
 
     def route(self, element: ET.Element) -> RouteSpec:
         self._route = self._text(element, "id")
         town = element.attrib.get("map") or self._text(element, "town")  # "map" in files of 2019
-        if not _is_known_town(town):
-            hint = difflib.get_close_matches(town, towns.names(), n=1, cutoff=0.3) or towns.names()
+        if not _is_known_town(town) and town not in self._more_towns:
+            known = [*towns.names(), *self._more_towns]
+            hint = difflib.get_close_matches(town, known, n=1, cutoff=0.3) or known
             raise self._error(
                 element,
-                f"unknown town {town!r}; did you mean {' or '.join(hint)}? (add its OpenDRIVE to scenarios/towns)",
+                f"unknown town {town!r}; did you mean {' or '.join(hint)}? (own maps: carla.maps=DIR with its .xodr, or "
+                "the path of the file as the town)",
             )
         points = element.findall("waypoints/position") or element.findall("waypoint")
         if len(points) < 2:
@@ -231,5 +238,6 @@ class _Reader:
 
 
 def _is_known_town(name: str) -> bool:
-    """Shipped, made by seed, or one of CARLA's own, which a real server brings along."""
-    return name in towns.names() or name.startswith(towns.RANDOM_PREFIX) or bool(_CARLA_TOWN.fullmatch(name))
+    """Shipped, made by seed, a file, or one of CARLA's own, which a real server brings along."""
+    made = name.startswith(towns.RANDOM_PREFIX) or name.endswith(".xodr")
+    return name in towns.names() or made or bool(_CARLA_TOWN.fullmatch(name))

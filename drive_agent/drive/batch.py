@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.console import Console
 from drive_agent.config import ConfigError, DriveConfig
 from drive_agent.drive.carla import CarlaEnv, CarlaSettings
 from drive_agent.drive.carla_sensors import SensorSettings
+from drive_agent.drive.drawn_routes import count_of, draw_routes
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
 from drive_agent.drive.progress import DriveProgress
@@ -48,10 +49,26 @@ class Job:
         return run / "routes" / f"{self.spec.id}_rep{self.repetition}"
 
 
-def jobs_of(config: DriveConfig) -> list[Job]:
-    """All jobs in order; each repetition has a seed of its own."""
-    specs = route_set(config.routes)
+def jobs_of(config: DriveConfig, world: World) -> list[Job]:
+    """All jobs in order; each repetition has a seed of its own. `world` is asked where routes have to be drawn."""
+    specs = _specs(config, world)
     return [Job(spec, rep, config.seed + rep) for spec in specs for rep in range(config.repetitions)]
+
+
+def _specs(config: DriveConfig, world: World) -> tuple[RouteSpec, ...]:
+    count = count_of(config.routes)
+    if count is None:
+        specs = route_set(config.routes, _named_maps(config))
+        return tuple(replace(spec, town=config.town or spec.town) for spec in specs)
+    if config.town is None:
+        raise ConfigError(f"routes={config.routes} needs a town: give town=NAME or town=PATH.xodr")
+    return draw_routes(world.env(config.town).survey(config.town), config.town, count, config.seed)
+
+
+def _named_maps(config: DriveConfig) -> list[str]:
+    """Names that routes may use besides the shipped towns and CARLA's."""
+    files = list(Path(config.carla.maps).glob("*.xodr")) if config.carla.maps else []
+    return [path.stem for path in (*files, Path(config.town or ""))]
 
 
 def open_run(config: DriveConfig) -> Path:
@@ -85,16 +102,16 @@ def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path],
 
     `on_route` is called with the folder of each route just driven.
     """
-    jobs = jobs_of(config)
-    run = open_run(config)
-    results = Results.open(run / "results.json", [job.name for job in jobs])
-    left = [job for job in jobs if not results.finished(job.name)]
-    if len(left) < len(jobs):
-        console.print(f"resuming {run}: {len(jobs) - len(left)} of {len(jobs)} routes are finished")
     with ExitStack() as stack:
+        world = stack.enter_context(World(config))
+        jobs = jobs_of(config, world)
+        run = open_run(config)
+        results = Results.open(run / "results.json", [job.name for job in jobs])
+        left = [job for job in jobs if not results.finished(job.name)]
+        if len(left) < len(jobs):
+            console.print(f"resuming {run}: {len(jobs) - len(left)} of {len(jobs)} routes are finished")
         driver = make_driver(config)
         progress = stack.enter_context(DriveProgress(console, len(left)))
-        world = stack.enter_context(World(config))
         for job in left:
             progress.start_route(job.spec.id)
             outcome = _drive_job(world, driver, job, config, run, progress)
@@ -140,7 +157,9 @@ class World:
     def _start(self, town: str) -> CarlaEnv:
         carla, host, port = self._config.carla, self._config.carla.host, self._config.carla.port
         if carla.kind == "embedded":
-            self._server = ServerProcess(town, port=port, seed=self._config.seed, threads=carla.threads)
+            self._server = ServerProcess(
+                town, port=port, seed=self._config.seed, threads=carla.threads, maps=carla.maps
+            )
             host, port = self._server.host, self._server.port
         return CarlaEnv(
             CarlaSettings(

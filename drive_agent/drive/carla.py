@@ -7,6 +7,7 @@ Knows nothing of models, logs or scores.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import carla
 import numpy as np
@@ -29,6 +30,9 @@ from scenarios.routes import RouteSpec
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
 # Share of the limit that traffic stays below: on free roads elsewhere it is else much faster than an ego at lights.
 SLOWER_PERCENT = (50.0, 65.0)
+STREETS_ONLY = carla.OpendriveGenerationParameters(
+    wall_height=0.0, additional_width=0.0
+)  # no walls at the kerb
 CLEAR_M, AROUND_M = 15.0, 120.0  # traffic starts so far from the ego and so near the route
 WARM_UP_TICKS = 10  # the Leaderboard's: the car settles on its wheels, traffic starts to move
 
@@ -62,11 +66,7 @@ class CarlaEnv:
 
     def reset(self, spec: RouteSpec, seed: int) -> tuple[Briefing, Ground]:
         """Load the town afresh, put ego and traffic in, and let the world settle for half a second."""
-        self._clear()
-        self._world = self._client.load_world(spec.town, reset_settings=False)
-        self._synchronise()
-        self._map = self._world.get_map()
-        road_map = self._road_map(spec.town)
+        road_map = self.survey(spec.town)
         route = plan_route(road_map, spec.keypoints)
         self._world.set_weather(weather_at(spec, 0.0))
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
@@ -95,6 +95,22 @@ class CarlaEnv:
             maneuvers=tuple(route.maneuvers[k] for k in picks),
         )
         return briefing, Ground(road_map, route)
+
+    def survey(self, town: str) -> RoadMap:
+        """Load a town afresh, by its name or from an .xodr file of this machine, and read its roads."""
+        self._clear()
+        self._world = self._load(town)
+        self._synchronise()
+        self._map = self._world.get_map()
+        if town not in self._maps:
+            self._maps[town] = build_road_map(self._map, self._map.to_opendrive())
+        return self._maps[town]
+
+    def _load(self, town: str) -> carla.World:
+        if not town.endswith(".xodr"):
+            return self._client.load_world(town, reset_settings=False)
+        text = Path(town).read_text(encoding="utf-8-sig")
+        return self._client.generate_opendrive_world(text, STREETS_ONLY, reset_settings=False)
 
     def observe(self) -> SensorPacket:
         """Read the sensors of the current tick."""
@@ -145,11 +161,6 @@ class CarlaEnv:
         settings.fixed_delta_seconds = self._settings.tick_s
         settings.deterministic_ragdolls = True
         self._world.apply_settings(settings)
-
-    def _road_map(self, town: str) -> RoadMap:
-        if town not in self._maps:
-            self._maps[town] = build_road_map(self._map, self._map.to_opendrive())
-        return self._maps[town]
 
     def _spawn_ego(self, point: np.ndarray, heading_rad: float) -> carla.Vehicle:
         blueprint = self._world.get_blueprint_library().find(EGO_BLUEPRINT)
