@@ -81,7 +81,11 @@ def _call(example: Example, folder: Path) -> list[str]:
     library = Path(os.environ["SCENARIO_RUNNER_ROOT"]) / "srunner/examples" / _LIBRARY
     for path in (library, example.path):  # a file imports its library from its own folder
         shutil.copy(path, folder)
-    return ["--openscenario2", str(folder / example.path.name)]
+    # it puts its own root before whatever path it is given
+    return [
+        "--openscenario2",
+        os.path.relpath(folder / example.path.name, os.environ["SCENARIO_RUNNER_ROOT"]),
+    ]
 
 
 def play(example: Example, server: ServerProcess, traffic_manager_port: int, folder: Path) -> outcomes.Played:

@@ -22,6 +22,12 @@ NO_ROUTE_SCENARIO = {
     "CutIn": "in a route hidden by a behaviour of the same name; played as an example",
     "FollowLeadingVehicleWithObstacle": "its constructor refuses a route's arguments; played as an example",
 }
+_LENGTH_OF_NONE = "ScenarioRunner's own ChangeActorWaypoints asks for the length of None"
+UNPLAYABLE = {
+    "ChangeLane_2": "the file names no other actors, which the class needs",
+    "IntersectionCollisionAvoidance.xosc": _LENGTH_OF_NONE,
+    "SyncArrivalIntersection.xosc": _LENGTH_OF_NONE,
+}
 _HEAD = """## Leaderboard and ScenarioRunner scenario classes
 
 Every scenario class of ScenarioRunner (release 0.9.16) on a route of its own in the Leaderboard's evaluator, both
@@ -57,8 +63,12 @@ def write(folder: Path) -> list[str]:
     lines += [_example_line(played[example.name]) for example in here if example.name in played]
     absent += [example.name for example in here if example.name not in played]
     SECTION.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    bad = [f"{row.name} failed" for row in [*routes.values(), *played.values()] if not row.good]
+    bad = [f"{row.name} failed" for row in [*routes.values(), *played.values()] if not _as_expected(row)]
     return bad + [f"{name} was not run" for name in absent]
+
+
+def _as_expected(row: Outcome | Played) -> bool:
+    return row.good or (row.name in UNPLAYABLE and not row.server_faults)
 
 
 def scenario_classes() -> set[str]:
