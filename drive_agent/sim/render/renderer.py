@@ -21,13 +21,12 @@ from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import LAMPS_ON, Conditions
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
-from drive_agent.sim.render.shade import Picture, distinct_buffers, shade
+from drive_agent.sim.render.shade import SAMPLES_PER_SIDE, Picture, distinct_buffers, shade
 from drive_agent.sim.render.shadows import shadow_map, sun_view
 from drive_agent.sim.render.stage import BODY_REACH_M, Stage, joined
 from drive_agent.sim.render.vehicle_lights import HIGH_BEAM, LOW_BEAM
 from drive_agent.sim.render.weather import Weather, atmosphere
 
-SAMPLES_PER_SIDE = 2  # 2 x 2 samples a pixel
 PLACE_M = 32.0  # cameras in the same square of this size share the maps of actors around them
 AROUND_M = 64.0  # half the size of those maps, metres
 TRAFFIC_TEXELS, GROUND_CELLS_PER_M = 1024, 2.0
@@ -139,8 +138,8 @@ class Renderer:
             scale = SAMPLES_PER_SIDE
             fill(job.projected, job.count, job.nearest, job.winner, top * scale, bottom * scale)
             shade(
-                job.view, scale, job.projected, job.nearest, job.winner, self._stage.triangles, instances,
-                job.light, job.picture, top, bottom, distinct_buffers(scale),
+                job.view, job.projected, job.nearest, job.winner, self._stage.triangles, instances,
+                job.light, job.picture, top, bottom, distinct_buffers(),
             )  # fmt: skip
 
         self._run(project_one, jobs)

@@ -1,6 +1,6 @@
 """From the visibility buffer to pictures: colour, depth, tag and instance of every pixel.
 
-A pixel has scale x scale samples. Each distinct triangle among them is shaded once and weighted by its samples, so
+A pixel has 2 x 2 samples. Each distinct triangle among them is shaded once and weighted by its samples, so
 edges are smooth and insides cost one shading. Depth, tag and instance are of the triangle with most samples: labels
 never blend.
 """
@@ -32,6 +32,8 @@ from drive_agent.sim.render.vectors import Color, mixed, plus, scaled
 ZERO, HALF, ONE, FOUR = F32(0.0), F32(0.5), F32(1.0), F32(4.0)
 SKY_DEPTH_M = F32(1000.0)
 SKY = labels.SKY
+SAMPLES_PER_SIDE = 2  # of a pixel; a constant, so that the loops over them are unrolled
+SAMPLES = SAMPLES_PER_SIDE * SAMPLES_PER_SIDE
 
 
 class Picture(NamedTuple):
@@ -53,22 +55,30 @@ class Distinct(NamedTuple):
     v: np.ndarray  # float32 (samples,), sample rows
 
 
-def distinct_buffers(scale: int) -> Distinct:
-    """Room for the scale x scale samples of a pixel."""
-    samples = scale * scale
-    ints = (np.empty(samples, np.int32) for _ in range(2))
-    floats = (np.empty(samples, np.float32) for _ in range(3))
+def distinct_buffers() -> Distinct:
+    """Room for the samples of a pixel."""
+    ints = (np.empty(SAMPLES, np.int32) for _ in range(2))
+    floats = (np.empty(SAMPLES, np.float32) for _ in range(3))
     return Distinct(*ints, *floats)
 
 
 @device
-def _gather(
-    nearest: np.ndarray, winner: np.ndarray, row: int, column: int, scale: int, distinct: Distinct
-) -> int:
+def _gather(nearest: np.ndarray, winner: np.ndarray, row: int, column: int, distinct: Distinct) -> int:
     """Fill `distinct` for a pixel and return the number of its triangles."""
+    top, left = row * SAMPLES_PER_SIDE, column * SAMPLES_PER_SIDE
+    below, beside = top + 1, left + 1
+    first = winner[top, left]
+    if first == winner[top, beside] and first == winner[below, left] and first == winner[below, beside]:
+        # most pixels belong to one triangle: no search for others
+        distinct.who[0], distinct.weight[0] = first, SAMPLES
+        distinct.closeness[0] = (
+            nearest[top, left] + nearest[top, beside] + nearest[below, left] + nearest[below, beside]
+        )
+        distinct.u[0], distinct.v[0] = F32(SAMPLES * beside), F32(SAMPLES * below)
+        return 1
     count = 0
-    for j in range(row * scale, row * scale + scale):
-        for k in range(column * scale, column * scale + scale):
+    for j in range(top, top + SAMPLES_PER_SIDE):
+        for k in range(left, left + SAMPLES_PER_SIDE):
             q = winner[j, k]
             m = 0
             while m < count and distinct.who[m] != q:
@@ -122,7 +132,6 @@ def _write_labels(
 @kernel
 def shade(
     view: View,
-    scale: int,
     projected: Projected,
     nearest: np.ndarray,
     winner: np.ndarray,
@@ -134,18 +143,18 @@ def shade(
     bottom: int,
     distinct: Distinct,
 ) -> None:
-    """Fill the rows [top, bottom) of `picture` from a visibility buffer of scale x scale samples a pixel.
+    """Fill the rows [top, bottom) of `picture` from a visibility buffer of 2 x 2 samples a pixel.
 
     A triangle is shaded at the mean place of its samples, the middle of the pixel where it fills it. Closeness is
     linear on the screen, so the mean of its samples is the exact depth of that place.
     """
-    samples = F32(scale * scale)
+    samples = F32(SAMPLES)
     axes, eye, air = view.axes, view.position, light.air
     # Streaks of rain jump as the camera moves.
     rain_seed = floor_int(eye[0] * FOUR) * 7919 + floor_int(eye[1] * FOUR)
     for row in range(top, bottom):
         for column in range(picture.tag.shape[1]):
-            count = _gather(nearest, winner, row, column, scale, distinct)
+            count = _gather(nearest, winner, row, column, distinct)
             largest = 0
             for m in range(1, count):
                 if distinct.weight[m] > distinct.weight[largest]:
@@ -172,7 +181,7 @@ def shade(
                     t, i = projected.triangle[q], projected.instance[q]
                     depth = weight / distinct.closeness[m]
                     point = plus((eye[0], eye[1], eye[2]), way, depth)
-                    footprint = depth * F32(scale) / view.focal
+                    footprint = depth * F32(SAMPLES_PER_SIDE) / view.focal
                     color = point_color(
                         light, triangles, t, instances, i, point, ray, depth * stretch, footprint
                     )
