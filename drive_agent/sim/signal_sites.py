@@ -1,7 +1,8 @@
 """Where the lights and signs of a map stand and which stretch of which lanes they rule: geometry only, no state.
 
-The trigger box ends at the stop line and covers the last metres of the approach lanes. In the frame of the actor its x
-axis lies across the lanes, as in CARLA: agents walk along x to find the lanes a light rules.
+A light's trigger box ends at the stop line and covers the last metres of the approach lanes. In the frame of the actor its
+x axis lies across the lanes, as in CARLA: agents walk along x to find the lanes a light rules. A sign has a square box on
+each lane, as CARLA's sign components make them: ScenarioRunner's stop test looks into boxes without turning them.
 """
 
 import math
@@ -140,7 +141,10 @@ def _site(spec: SignalSpec, landmark: carla.Landmark, approaches: list[_Approach
     by_road: dict[int, list[_Approach]] = {}
     for approach in approaches:
         by_road.setdefault(approach.waypoint.road_id, []).append(approach)
-    boxes = tuple(_trigger_box(group) for group in by_road.values())
+    if spec.kind == LIGHT_KIND:
+        boxes = tuple(_light_box(group) for group in by_road.values())
+    else:
+        boxes = tuple(_sign_box(approach) for approach in approaches)
     place = landmark.transform.location
     pose = Pose(place.x, place.y, place.z - spec.z_offset, 0.0, _wrap(boxes[0].yaw_deg - 90.0), 0.0)
     type_id = _TYPE_IDS[spec.kind]
@@ -149,7 +153,21 @@ def _site(spec: SignalSpec, landmark: carla.Landmark, approaches: list[_Approach
     return SignalSite(spec.signal_id, type_id, pose, boxes, _junction_ahead(approaches[0].waypoint))
 
 
-def _trigger_box(approaches: list[_Approach]) -> TriggerBox:
+def _sign_box(approach: _Approach) -> TriggerBox:
+    """A square over one lane, ending where the sign's traffic stops."""
+    end, half = approach.waypoint.transform, approach.waypoint.lane_width / 2 * _LANE_FRACTION
+    yaw = math.radians(end.rotation.yaw)
+    return TriggerBox(
+        x=end.location.x - half * math.cos(yaw),
+        y=end.location.y - half * math.sin(yaw),
+        z=end.location.z + _TRIGGER_HALF_HEIGHT_M,
+        half_across=half,
+        half_along=half,
+        yaw_deg=_wrap(end.rotation.yaw),
+    )
+
+
+def _light_box(approaches: list[_Approach]) -> TriggerBox:
     """One box over neighbouring lanes of one road, ending at their stop line."""
     first = approaches[0].waypoint.transform
     yaw = math.radians(first.rotation.yaw)

@@ -171,7 +171,9 @@ def test_a_sign_has_its_trigger_on_the_lane_it_rules(session: Session, kind: str
             abs(math.cos(math.radians(sign.get_transform().rotation.yaw - lane.transform.rotation.yaw)))
             < 0.05
         )
-        assert sign.trigger_volume.extent.y >= 1.0
+        half_m = 0.45 * lane.lane_width  # a square: ScenarioRunner does not turn it
+        assert sign.trigger_volume.extent.x == pytest.approx(half_m, abs=1e-3)
+        assert sign.trigger_volume.extent.y == pytest.approx(half_m, abs=1e-3)
         assert any(waypoint.is_junction for waypoint in lane.next(12.0))
 
 
