@@ -8,6 +8,7 @@ import numpy as np
 from drive_agent.sim import blueprints, cameras
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.rpc import Client, MethodTable
+from drive_agent.sim.scans import check_scan
 from drive_agent.sim.wire import (
     AttributeType,
     Encoded,
@@ -52,10 +53,10 @@ def _spawn(client: Client, description: Any, transform: Any, parent: Actor | Non
         raise RequestError(f"actor description is {description!r}: expected [uid, id, attributes]")
     type_id = decode_text(description[1], "blueprint id")
     _check_attributes(blueprints.find(type_id), description[2])
+    attributes = {str(entry[0]): str(entry[2]) for entry in description[2]}
     if type_id in cameras.KINDS:
-        cameras.check_camera(
-            cameras.DEFAULT_IMAGE | {str(entry[0]): str(entry[2]) for entry in description[2]}
-        )
+        cameras.check_camera(cameras.DEFAULT_IMAGE | attributes)
+    check_scan(type_id, attributes)
     return client.world.spawn(type_id, description, decode_transform(transform), parent)
 
 

@@ -269,3 +269,17 @@ def test_radar_speed_is_how_fast_things_go_away(
     assert on_road.sum() > 10
     assert velocity[on_road] == pytest.approx(-own_mps * radial[on_road], abs=0.15)
     assert measured.get_detection_count() == len(velocity) <= 20_000 * DELTA_S
+
+
+@conforms("sensor", "sensor.lidar.ray_cast", "sensor.other.radar")
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("lidar.ray_cast", "channels", 0),
+        ("lidar.ray_cast", "points_per_second", 10**9),
+        ("other.radar", "horizontal_fov", 180.0),
+    ],
+)
+def test_a_senseless_scan_is_refused(session: Session, kind: str, name: str, value: float) -> None:
+    with pytest.raises(RuntimeError, match=f"{name} is {value}: expected"):
+        session.spawn(f"sensor.{kind}", **{name: value})
