@@ -53,11 +53,18 @@ class ManagerThreads:
         """Whether all of them sleep, having asked nothing that is still unread."""
         return all(self._sleeps(client_id) for client_id in {owner for _, owner in self._managers.values()})
 
-    def _sleeps(self, client_id: int) -> bool:
-        connection = self._sockets[client_id]
+    def seen_awake(self, client_id: int) -> bool:
+        """Whether a thread of the client that can be seen does not sleep, for whatever reason."""
+        threads = self._threads_of(client_id)
+        return threads is not None and bool(threads.awake())
+
+    def _threads_of(self, client_id: int) -> "Threads | None":
         if client_id not in self._threads:
-            self._threads[client_id] = _threads_behind(connection)
-        threads = self._threads[client_id]
+            self._threads[client_id] = _threads_behind(self._sockets[client_id])
+        return self._threads[client_id]
+
+    def _sleeps(self, client_id: int) -> bool:
+        connection, threads = self._sockets[client_id], self._threads_of(client_id)
         if threads is None:
             return True
         end_s = time.monotonic() + _LOOK_S
@@ -80,7 +87,7 @@ class Threads:
 
     def sleep(self) -> bool:
         """Whether every thread that is not busy sleeps."""
-        awake = self._awake()
+        awake = self.awake()
         self._busy &= awake
         if awake == self._busy:
             self._awake_since_s, self._patience_s = None, min(PATIENCE_S, 2 * self._patience_s)
@@ -94,13 +101,7 @@ class Threads:
         self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
         return True
 
-    def close(self) -> None:
-        """Close what was opened."""
-        for descriptor in self._stats.values():
-            os.close(descriptor)
-        self._stats.clear()
-
-    def _awake(self) -> set[str]:
+    def awake(self) -> set[str]:
         """Threads that run or could; none when the process is gone."""
         try:
             while True:
@@ -111,6 +112,12 @@ class Threads:
                 self._count = 0
         except FileNotFoundError:
             return set()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for descriptor in self._stats.values():
+            os.close(descriptor)
+        self._stats.clear()
 
     def _list(self) -> None:
         self.close()
@@ -136,7 +143,10 @@ def unread_bytes(connection: socket.socket) -> int:
 
 
 def _threads_behind(connection: socket.socket) -> Threads | None:
-    process = process_of(connection.getpeername())
+    try:
+        process = process_of(connection.getpeername())
+    except OSError:  # it has hung up
+        return None
     if process is None:
         log.warning("a traffic manager runs in a process out of sight: its ticks may stall")
         return None

@@ -61,8 +61,8 @@ class Server:
         self._streams = Streams(lambda: self.world.snapshot, self.pump)
         self.world.on_stream_closed = self._streams.close
         self._dispatcher = Dispatcher(all_methods())
-        self._wake_ups = WakeUps(self.world.traffic_managers)
         self._manager_threads = ManagerThreads(self.world.traffic_managers)
+        self._wake_ups = WakeUps(self.world.traffic_managers, self._manager_threads.seen_awake)
         self._asked_meanwhile = (
             0  # how often managers asked for the settings while a request waited for their sleep
         )

@@ -7,6 +7,7 @@ changes nothing else; the traffic manager takes both as RPCs on its own port.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgpack
@@ -31,10 +32,14 @@ class _Ticker:
 
 
 class WakeUps:
-    """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id)."""
+    """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id).
 
-    def __init__(self, managers: dict[int, tuple[str, int]]) -> None:
+    Who is awake is left alone: a worker that only lacks a processor would step twice.
+    """
+
+    def __init__(self, managers: dict[int, tuple[str, int]], awake: Callable[[int], bool]) -> None:
         self._managers = managers
+        self._awake = awake
         self._tickers: dict[int, _Ticker] = {}
 
     def requested(self, client_id: int, method: str) -> None:
@@ -62,7 +67,8 @@ class WakeUps:
             await asyncio.sleep(_CHECK_S)
             now = time.monotonic()
             for client_id, ticker in list(self._tickers.items()):
-                if ticker.silent_since_s is not None and now - ticker.silent_since_s > SILENCE_S:
+                silent = ticker.silent_since_s is not None and now - ticker.silent_since_s > SILENCE_S
+                if silent and not self._awake(client_id):
                     ticker.silent_since_s = None
                     for port in [port for port, (_, owner) in self._managers.items() if owner == client_id]:
                         await _wake(port)
