@@ -1,8 +1,9 @@
 """Who touches whom: oriented boxes against each other and against the town's static boxes, pushed apart without bounce.
 
-Boxes stand upright: overlap is tested in the plane with the separating axis theorem and in height by intervals. A contact
-moves the two apart in proportion to their inverse masses, takes away the speed at which they approach where they touch,
-and turns them when it is not their middle that was hit (planar rigid bodies, inelastic, without friction).
+Boxes stand upright: overlap is tested in the plane with the separating axis theorem and in height by
+intervals. A contact moves the two apart in proportion to their inverse masses, takes away the speed at which
+they approach where they touch, and turns them when it is not their middle that was hit (planar rigid bodies,
+inelastic, without friction).
 """
 
 import math
@@ -122,7 +123,7 @@ def _apart_in_height(body, z, half_height):
 
 @compiled
 def _side(x, y, half_length, half_width, yaw, normal_x, normal_y):
-    """What of a rectangle faces a unit normal: a stretch across the normal, from and to; for a corner both are the same.
+    """What of a rectangle faces a unit normal: a stretch across it, from and to; of a corner both are the same.
 
     Positions across the normal are counted along (-normal_y, normal_x).
     """

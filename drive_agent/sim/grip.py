@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from drive_agent.sim.actors import Actor
-from drive_agent.sim.physics_control import GRIP_PER_TYRE_FRICTION
+from drive_agent.sim.vehicle_parameters import GRIP_PER_TYRE_FRICTION
 
 AREA_TYPE = "static.trigger.friction"
 _FIELDS = ["friction", "front_friction", "rear_friction"]

@@ -1,4 +1,6 @@
-"""Props: things that stand where they were put until physics takes them; then they fall, slide and turn when they are hit."""
+"""Props: things that stand where they were put until physics takes them; then they fall, slide and turn when
+they are hit.
+"""
 
 import math
 

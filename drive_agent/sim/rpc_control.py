@@ -6,13 +6,9 @@ from typing import Any
 from drive_agent.sim import vehicle_parts
 from drive_agent.sim.ackermann import DEFAULT_GAINS, AckermannDriver
 from drive_agent.sim.blueprints import vehicle_model
-from drive_agent.sim.physics_control import (
-    decode_physics_control,
-    factory_control,
-    set_parameters,
-    wheel_positions,
-)
+from drive_agent.sim.physics_control import decode_physics_control
 from drive_agent.sim.rpc import Client, MethodTable
+from drive_agent.sim.vehicle_parameters import factory_control, set_parameters, wheel_positions
 from drive_agent.sim.wire import (
     Encoded,
     RequestError,

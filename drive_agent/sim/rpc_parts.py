@@ -4,9 +4,9 @@ from typing import Any
 
 from drive_agent.sim.actors import Actor, ActorError, Kind
 from drive_agent.sim.blueprints import vehicle_model
-from drive_agent.sim.physics_control import factory_control
 from drive_agent.sim.poses import IDENTITY, compose
 from drive_agent.sim.rpc import Client, MethodTable
+from drive_agent.sim.vehicle_parameters import factory_control
 from drive_agent.sim.vehicle_parts import wheel_places
 from drive_agent.sim.wire import Encoded, Pose, decode_text, encode_transform
 

@@ -1,7 +1,8 @@
-"""How fast one may drive on a lane: what the road's type or the lane says, and speed-limit signs from where they stand on.
+"""How fast one may drive on a lane: what the road's type or the lane says, and speed-limit signs from where they
+stand on.
 
-A sign holds to the end of its road. A lane of which the file says nothing, as inside the junctions of CARLA's towns, goes on
-with the limit of the lane it comes from.
+A sign holds to the end of its road. A lane of which the file says nothing, as inside the junctions of CARLA's
+towns, goes on with the limit of the lane it comes from.
 """
 
 from collections.abc import Mapping

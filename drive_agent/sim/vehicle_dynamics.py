@@ -1,17 +1,20 @@
-"""Motion of the vehicles: a single-track model with saturating tyres, gears, brakes, steering curve and a body on springs.
+"""Motion of the vehicles: a single-track model with saturating tyres, gears, brakes, steering curve and a body
+on springs.
 
-Knows nothing of the ground's shape (`ground.py`), of collisions or of the wire. Axes are CARLA's: x forward, y right,
-yaw turns from x to y; so are the signs: positive steering is to the right, pitch lifts the nose, roll lowers the right side.
+Knows nothing of the ground's shape (`ground.py`), of collisions or of the wire. Axes are CARLA's: x forward,
+y right, yaw turns from x to y; so are the signs: positive steering is to the right, pitch lifts the nose,
+roll lowers the right side.
 
-Model: single track with the tyre curve F = mu Fz sin(C atan(B slip)) (Pacejka's magic formula without its curvature term)
-above 4 m/s; below, the kinematic model, towards which lateral motion is drawn no faster than friction allows. The body
-pitches and rolls like a damped spring under acceleration; two-wheelers lean into a turn instead. Integrated with
-semi-implicit Euler steps of at most 10 ms. What a car is made of comes from `physics_control.py`.
+Model: single track with the tyre curve F = mu Fz sin(C atan(B slip)) (Pacejka's magic formula without its
+curvature term) above 4 m/s; below, the kinematic model, towards which lateral motion is drawn no faster than
+friction allows. The body pitches and rolls like a damped spring under acceleration; two-wheelers lean into a
+turn instead. Integrated with semi-implicit Euler steps of at most 10 ms. What a car is made of comes from
+`vehicle_parameters.py`.
 
-Constants marked "fitted" were fitted to two recordings of CARLA 0.9.x (Lincoln MKZ 2017 in Town01, controls and motion at
-60 Hz, up to 18 m/s and 1.5 g across; published with ScenarioRunner): 0.35 s ahead the yaw rate is then off by 0.06 rad/s
-(0.18 for a textbook saloon). CARLA's cars steer more, grip more and slow down more when coasting than real ones; drivers
-that work there must work here.
+Constants marked "fitted" were fitted to two recordings of CARLA 0.9.x (Lincoln MKZ 2017 in Town01, controls
+and motion at 60 Hz, up to 18 m/s and 1.5 g across; published with ScenarioRunner): 0.35 s ahead the yaw rate
+is then off by 0.06 rad/s (0.18 for a textbook saloon). CARLA's cars steer more, grip more and slow down more
+when coasting than real ones; drivers that work there must work here.
 """
 
 import math
@@ -20,8 +23,8 @@ import numpy as np
 
 from drive_agent.sim.catalogue import VehicleModel
 from drive_agent.sim.compiled import compiled
-from drive_agent.sim.physics_control import (
-    MOST_GEARS,
+from drive_agent.sim.physics_control import MOST_GEARS
+from drive_agent.sim.vehicle_parameters import (
     STEERING_CURVE_POINTS,
     STEERING_CURVE_STEP_KMH,
     factory_control,
@@ -52,7 +55,7 @@ VEHICLE = np.dtype(
         ("x", "f8"), ("y", "f8"), ("z", "f8"), ("pitch", "f8"), ("yaw", "f8"), ("roll", "f8"),  # m, rad
         ("forward_mps", "f8"), ("lateral_mps", "f8"), ("vertical_mps", "f8"), ("yaw_rate", "f8"),  # body axes; rad/s
         ("grade", "f8"), ("bank", "f8"),  # pitch and roll of the ground under it, rad
-        ("squat", "f8"), ("squat_rate", "f8"), ("sway", "f8"), ("sway_rate", "f8"),  # of the body on its springs, rad, rad/s
+        ("squat", "f8"), ("squat_rate", "f8"), ("sway", "f8"), ("sway_rate", "f8"),  # body on its springs
         ("last_pitch", "f8"), ("last_roll", "f8"),
         ("steer_rad", "f8"), ("pedal", "f8"),
         ("world_velocity", "f8", (3,)), ("world_acceleration", "f8", (3,)), ("world_turn", "f8", (3,)),  # rad/s
@@ -63,12 +66,13 @@ VEHICLE = np.dtype(
         ("simulate_physics", "i8"), ("gravity", "i8"), ("collisions", "i8"),
         ("constant_velocity", "i8"), ("constant_forward_mps", "f8"), ("constant_lateral_mps", "f8"),
         ("force", "f8", (3,)), ("torque", "f8"),  # for the next tick only, world axes
-        # parameters, see `physics_control.set_parameters`
+        # parameters, see `vehicle_parameters.set_parameters`
         ("mass", "f8"), ("front_m", "f8"), ("rear_m", "f8"), ("yaw_inertia", "f8"), ("drag", "f8"), ("coast", "f8"),
         ("friction", "f8"), ("front_friction", "f8"), ("rear_friction", "f8"),
         ("front_stiffness", "f8"), ("rear_stiffness", "f8"),
         ("power", "f8"), ("max_rpm", "f8"), ("wheel_radius_m", "f8"), ("gear_count", "i8"),
-        ("gear_force", "f8", (MOST_GEARS,)), ("gear_top_mps", "f8", (MOST_GEARS,)), ("gear_up_mps", "f8", (MOST_GEARS,)),
+        ("gear_force", "f8", (MOST_GEARS,)), ("gear_top_mps", "f8", (MOST_GEARS,)),
+        ("gear_up_mps", "f8", (MOST_GEARS,)),
         ("brake_force", "f8"), ("hand_brake_force", "f8"), ("max_steer_rad", "f8"), ("half_track", "f8"),
         ("steering_curve", "f8", (STEERING_CURVE_POINTS,)),
         ("leans", "i8"), ("box_center", "f8", (3,)), ("half_extents", "f8", (3,)),

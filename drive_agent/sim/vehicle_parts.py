@@ -8,8 +8,9 @@ import math
 import numpy as np
 
 from drive_agent.sim.catalogue import VehicleModel
-from drive_agent.sim.physics_control import PhysicsControl, wheel_positions
+from drive_agent.sim.physics_control import PhysicsControl
 from drive_agent.sim.vehicle_dynamics import GRAVITY_MPS2
+from drive_agent.sim.vehicle_parameters import wheel_positions
 from drive_agent.sim.wire import Encoded, Pose
 
 FRONT_LEFT, FRONT_RIGHT, REAR_LEFT, REAR_RIGHT = range(4)  # carla.VehicleWheelLocation

@@ -1,7 +1,7 @@
 """Pedestrians: they go where their control says, at its speed, on the ground, until something throws them over.
 
-One who has fallen slides, lies, and gets up again after a while if nothing can hurt it (`is_invincible`, as in CARLA's
-blueprints); another stays where it lies. No knees, no fear.
+One who has fallen slides, lies, and gets up again after a while if nothing can hurt it (`is_invincible`, as
+in CARLA's blueprints); another stays where it lies. No knees, no fear.
 """
 
 import math

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 
 from drive_agent.sim.catalogue import VEHICLES
-from drive_agent.sim.physics_control import (
-    MKZ_2017,
-    PhysicsControl,
-    Wheel,
-    decode_physics_control,
-    factory_control,
-    set_parameters,
-    wheel_positions,
-)
+from drive_agent.sim.physics_control import PhysicsControl, Wheel, decode_physics_control
 from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, step_vehicles
+from drive_agent.sim.vehicle_parameters import MKZ_2017, factory_control, set_parameters, wheel_positions
 from drive_agent.sim.wire import RequestError
 
 MODELS = {model.type_id: model for model in VEHICLES}

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drive_agent.sim.catalogue import VEHICLES
-from drive_agent.sim.physics_control import resample_steering_curve
 from drive_agent.sim.vehicle_dynamics import VEHICLE, new_vehicle, step_vehicles, update_world_motion
+from drive_agent.sim.vehicle_parameters import resample_steering_curve
 
 SALOON = next(model for model in VEHICLES if model.type_id == "vehicle.lincoln.mkz_2017")
 TICK_S = 0.05
