@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from drive_agent.score.criteria.tick import EgoTick
+from drive_agent.score.criteria.tick import HAIR_S, EgoTick
 from drive_agent.score.events import BLOCKED, COLLISION_LAYOUT, COLLISION_PEDESTRIAN, COLLISION_VEHICLE, Event
 from drive_agent.types import Collision as CollisionReport
 
@@ -36,7 +36,7 @@ class Collision:
         here = (tick.x_m, tick.y_m, tick.z_m)
         if self._last_place and math.dist(here, self._last_place) > self.RADIUS_M:
             self._last_place = None
-        if self._last_actor and tick.time_s - self._last_s > self.SAME_ACTOR_S:
+        if self._last_actor and tick.time_s - self._last_s > self.SAME_ACTOR_S - HAIR_S:
             self._last_actor = None
         return events
 
@@ -85,7 +85,7 @@ class Blocked:
             return []
         if self._moving_s is None or tick.speed_mps >= self.STANDING_MPS:
             self._moving_s = tick.time_s
-        if tick.time_s - self._moving_s <= self._blocked_s:
+        if tick.time_s - self._moving_s <= self._blocked_s - HAIR_S:
             return []
         self.blocked = True
         return [tick.event(BLOCKED, f"Agent got blocked at {tick.place}")]

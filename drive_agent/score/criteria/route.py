@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from drive_agent.routing import Route
-from drive_agent.score.criteria.tick import EgoTick
+from drive_agent.score.criteria.tick import HAIR_S, EgoTick
 from drive_agent.score.events import MIN_SPEED, ROUTE_DEVIATION, ROUTE_TIMEOUT, Event
 
 DEFAULT_LIMIT_MPS = 30 / 3.6  # CARLA's, where the map states none
@@ -144,7 +144,7 @@ class RouteTimeout:
             distance = self._route.along_m[passed[-1]] - self._route.along_m[self._index]
             self._allowed_s += distance / (limit * self.SHARE)
             self._index = passed[-1]
-        if self.timed_out or tick.time_s - self._start_s <= self._allowed_s:
+        if self.timed_out or tick.time_s - self._start_s <= self._allowed_s - HAIR_S:
             return []
         self.timed_out = True
         return [tick.event(ROUTE_TIMEOUT, "Route timeout.")]
