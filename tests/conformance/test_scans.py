@@ -41,7 +41,7 @@ def test_lidar_points_lie_on_the_truck_and_on_the_road(
     points = lidar_points(cloud)
     before = points[(points[:, 0] > 10) & (abs(points[:, 1]) < 0.8) & (points[:, 2] > -0.8)]
     assert len(before) > 20
-    assert np.median(before[:, 0]) == pytest.approx(rear_gap_m(own, other, ROOF), abs=0.3)
+    assert np.median(before[:, 0]) == pytest.approx(rear_gap_m(own, other, ROOF), abs=0.15)
     on_road = points[
         (abs(points[:, 1]) < 1.2) & (points[:, 0] > 5) & (points[:, 0] < 15) & (points[:, 2] < -1.5)
     ]
@@ -232,7 +232,7 @@ def test_radar_depths_and_angles_point_at_the_truck(session: Session, spawn_poin
     ahead = depth * np.cos(azimuth) * np.cos(altitude)
     middle = (abs(azimuth) < math.radians(2.0)) & (abs(altitude) < math.radians(1.0))
     assert middle.sum() > 20
-    assert np.median(ahead[middle]) == pytest.approx(rear_gap_m(own, other, FRONT), abs=0.3)
+    assert np.median(ahead[middle]) == pytest.approx(rear_gap_m(own, other, FRONT), abs=0.15)
     # the lorry's sides end the block of returns
     aside = (depth * np.sin(azimuth) * np.cos(altitude))[abs(ahead - np.median(ahead[middle])) < 0.3]
     assert aside[abs(aside) < 2.5].max() == pytest.approx(other.bounding_box.extent.y, abs=0.3)
