@@ -26,20 +26,22 @@ class Chauffeur:
         self._world = client.get_world()
         self._driver = self._hero_id = self._standing_since_s = self._first_s = None
         self._sightings = Sightings()
-        self.report = {"hero": False, "jumps": 0, "actors": [], "game_s": 0.0}
+        self.report = {"jumps": 0, "actors": [], "game_s": 0.0}
 
     def step(self):
         now_s = self._world.wait_for_tick(2.0).timestamp.elapsed_seconds
         actors = self._world.get_actors()
         hero = next((a for a in actors.filter("vehicle.*") if a.attributes.get("role_name") == "hero"), None)
+        self._sightings.look(self._world)
+        seen = self._sightings.actors()
         if hero is None:
+            self.report["actors"] = seen
             self._world, self._driver = self._client.get_world(), None  # perhaps a new one was loaded
             return
         if self._driver is None or hero.id != self._hero_id:
             self._driver, self._hero_id = BasicAgent(hero, 30), hero.id
             self._first_s = now_s if self._first_s is None else self._first_s
-        self._sightings.look(self._world)
-        self.report.update(hero=True, actors=self._sightings.actors(), game_s=round(now_s - self._first_s, 2))
+        self.report.update(actors=seen, game_s=round(now_s - self._first_s, 2))
         self._pass_what_stands(hero, now_s)
         hero.apply_control(self._driver.run_step())
 

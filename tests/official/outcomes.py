@@ -64,7 +64,7 @@ class Played:
     @property
     def good(self) -> bool:
         """Whether it was played and nothing on either side went wrong."""
-        return self.game_s > 0 and not self.faults and not self.server_faults
+        return bool(self.verdict or self.game_s > 0) and not self.faults and not self.server_faults
 
 
 Row = TypeVar("Row", Outcome, Played)

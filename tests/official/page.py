@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import textwrap
 from pathlib import Path
 
 from tests.official import examples, outcomes
@@ -47,7 +48,7 @@ def write(folder: Path) -> list[str]:
     here, elsewhere = examples.examples()
     lines = [
         _HEAD,
-        "| class | map | result | started | ended | actors | remark |",
+        "| class | map | result | started | ended | actors | which, or why none |",
         "|---|---|---|---|---|---|---|",
     ]
     absent = []
@@ -89,15 +90,18 @@ def _actors(row: Outcome | Played) -> str:
     return f"{number} ({row.moved})" if number else "none of its own"
 
 
+def _result(row: Outcome | Played) -> str:
+    if row.good:
+        return "passed"
+    if _as_expected(row):
+        return f"cannot be played: {UNPLAYABLE[row.name]}"
+    return "failed: " + "; ".join([*row.faults, *row.server_faults] or ["not started"])
+
+
 def _route_line(row: Outcome) -> str:
-    result = (
-        "passed" if row.good else "failed: " + "; ".join([*row.faults, *row.server_faults] or ["not started"])
-    )
     started = "" if row.started_s is None else f"{row.started_s:.1f} s"
     ended = "with the route" if row.ended_s is None else f"{row.ended_s:.1f} s"
-    return (
-        f"| {row.scenario} | {row.town} | {result} | {started} | {ended} | {_actors(row)} | {_kinds(row)} |"
-    )
+    return f"| {row.scenario} | {row.town} | {_result(row)} | {started} | {ended} | {_actors(row)} | {_kinds(row)} |"
 
 
 def _kinds(row: Outcome) -> str:
@@ -108,17 +112,14 @@ def _kinds(row: Outcome) -> str:
 
 
 def _examples_head(elsewhere: list[str]) -> str:
-    return (
+    text = (
         "Of each file the first scenario of every class on CARLA's Town01 and Town02, with a second client at the wheel as "
-        "ScenarioRunner's manual expects; `CutInFrom_left_Lane_here` and `lead_and_slow.osc` are our own. Not played, for their maps are not at hand: "
-        + ", ".join(elsewhere)
-        + "."
+        "ScenarioRunner's manual expects; `CutInFrom_left_Lane_here` and `lead_and_slow.osc` are our own. The verdict is "
+        f"ScenarioRunner's on that driver. Not played, for their maps are not at hand: {', '.join(elsewhere)}."
     )
+    return textwrap.fill(text, 119, break_on_hyphens=False)
 
 
 def _example_line(row: Played) -> str:
-    result = (
-        "passed" if row.good else "failed: " + "; ".join([*row.faults, *row.server_faults] or ["not played"])
-    )
     ended = "by itself" if row.ended else "stopped after the limit"
-    return f"| {row.name} | {row.kind} | {row.town} | {result} | {ended} | {_actors(row)} | {row.verdict} |"
+    return f"| {row.name} | {row.kind} | {row.town} | {_result(row)} | {ended} | {_actors(row)} | {row.verdict.lower()} |"

@@ -1,6 +1,7 @@
 """Which actors of a scenario appeared and how far they went. Runs inside programs that have no drive_agent."""
 
 _BODIES = ("vehicle.", "walker.", "static.prop.")
+_DRIVEN = ("hero", "ego_vehicle")
 _BELOW_GROUND_M = -10.0  # where scenarios keep actors until their hour has come
 
 
@@ -13,7 +14,7 @@ class Sightings:
     def look(self, world):
         for actor in world.get_actors():
             role = actor.attributes.get("role_name", "")
-            if not actor.type_id.startswith(_BODIES) or role == "hero" or role.startswith("background"):
+            if not actor.type_id.startswith(_BODIES) or role in _DRIVEN or role.startswith("background"):
                 continue
             place = actor.get_location()
             kind, first, way_m = self._seen.get(actor.id, (actor.type_id, None, 0.0))
