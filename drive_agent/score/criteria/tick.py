@@ -11,7 +11,6 @@ from drive_agent.score.events import Event, place_text
 from drive_agent.score.lanes import LanePlace, nearest_place
 from drive_agent.types import Truth
 
-
 # The Leaderboard adds up ticks of single precision (0.05 s is 0.0500000007): spans of whole ticks exceed what they equal.
 HAIR_S = 1e-6
 
