@@ -18,17 +18,17 @@ STRAIGHT_SHARE = 0.4
 _CONTROL_SHARES = {"signals": 0.62, "stop": 0.25, "yield": 0.08, "free": 0.05}
 
 
-def random_plan(seed: int) -> TownPlan:
-    """A town of about 1.6 km of streets, named `Random<seed>`.
+def random_plan(seed: int, columns: int = COLUMNS, rows: int = ROWS) -> TownPlan:
+    """A town of about 1.6 km of streets, named `Random<seed>`; more with more columns and rows.
 
     A 3 x 4 grid of nodes about 95-135 m apart, 60 % of its streets curved, some of them two lanes each way.
     """
     rng = np.random.default_rng(seed)
-    places = _jittered_grid(rng)
-    avenue_row, avenue_column = rng.integers(ROWS), rng.integers(COLUMNS)
+    places = _jittered_grid(rng, columns, rows)
+    avenue_row, avenue_column = rng.integers(rows), rng.integers(columns)
     has_avenues = rng.random(2) < (0.6, 0.3)
     streets = []
-    for (column, row), other in _grid_edges():
+    for (column, row), other in _grid_edges(columns, rows):
         along_row = other[1] == row
         wide = (
             bool(has_avenues[0] and row == avenue_row)
@@ -59,25 +59,25 @@ def random_plan(seed: int) -> TownPlan:
     return TownPlan(f"Random{seed}", nodes, tuple(streets))
 
 
-def _jittered_grid(rng: np.random.Generator) -> dict[tuple[int, int], Node]:
-    columns_m = np.concatenate([[0.0], np.cumsum(rng.uniform(100.0, 130.0, COLUMNS - 1))])
-    rows_m = np.concatenate([[0.0], np.cumsum(rng.uniform(100.0, 130.0, ROWS - 1))])
-    jitter_m = rng.uniform(-5.0, 5.0, (COLUMNS, ROWS, 2))
-    heights_m = rng.uniform(0.0, 4.0, (COLUMNS, ROWS)) * (rng.random() < HILLY_SHARE)
+def _jittered_grid(rng: np.random.Generator, columns: int, rows: int) -> dict[tuple[int, int], Node]:
+    columns_m = np.concatenate([[0.0], np.cumsum(rng.uniform(100.0, 130.0, columns - 1))])
+    rows_m = np.concatenate([[0.0], np.cumsum(rng.uniform(100.0, 130.0, rows - 1))])
+    jitter_m = rng.uniform(-5.0, 5.0, (columns, rows, 2))
+    heights_m = rng.uniform(0.0, 4.0, (columns, rows)) * (rng.random() < HILLY_SHARE)
     return {
         (column, row): Node(
             float(columns_m[column] + jitter_m[column, row, 0]),
             float(rows_m[row] + jitter_m[column, row, 1]),
             float(heights_m[column, row]),
         )
-        for column in range(COLUMNS)
-        for row in range(ROWS)
+        for column in range(columns)
+        for row in range(rows)
     }
 
 
-def _grid_edges() -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    across = [((c, r), (c + 1, r)) for r in range(ROWS) for c in range(COLUMNS - 1)]
-    along = [((c, r), (c, r + 1)) for c in range(COLUMNS) for r in range(ROWS - 1)]
+def _grid_edges(columns: int, rows: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    across = [((c, r), (c + 1, r)) for r in range(rows) for c in range(columns - 1)]
+    along = [((c, r), (c, r + 1)) for c in range(columns) for r in range(rows - 1)]
     return across + along
 
 

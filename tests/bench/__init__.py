@@ -4,5 +4,6 @@
 |---|---|
 | loads | worlds with so many cars or cameras, and the time of a tick in them |
 | parts | the rows of `make bench` |
+| maps | towns of several sizes, until the server listens |
 | growth | how cost grows with cars, cameras, pixels and map size: `python -m tests.bench --plots` |
 """

@@ -15,6 +15,7 @@ from drive_agent.rig import front_rig, nuscenes_rig
 from drive_agent.score.summary import summarise
 from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
+from tests.bench.maps import bench_maps
 from tests.null_server import NullProcess, Recorder
 
 _TICKS = 1000
@@ -89,4 +90,4 @@ def bench_drive(table: Table) -> None:
         table.add_row(f"  {stage}", f"{figures['p50']:.1f} ms", f"about {share:.0%} of the drive")
 
 
-PARTS = (bench_ticks, bench_null, bench_cameras, bench_model, bench_drive)
+PARTS = (bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_drive)
