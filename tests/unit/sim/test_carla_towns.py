@@ -44,6 +44,11 @@ def name_of(session: Session) -> str:
     return session.world.get_map().name.split("/")[-1]
 
 
+def lights_of(session: Session) -> list[carla.TrafficLight]:
+    actors = session.world.get_actors().filter("traffic.traffic_light")
+    return [actor for actor in actors if isinstance(actor, carla.TrafficLight)]
+
+
 def test_names_are_found_as_carla_writes_them(server: ServerProcess) -> None:
     client = carla.Client(server.host, server.port)
     client.set_timeout(60.0)
@@ -68,7 +73,7 @@ def test_spawn_points_are_many_apart_and_on_driving_lanes_outside_junctions(town
 
 
 def test_every_light_of_the_file_rules_lanes_before_its_junction(town: Session) -> None:
-    lights = town.world.get_actors().filter("traffic.traffic_light")
+    lights = lights_of(town)
     world_map = town.world.get_map()
     assert len(lights) == TOWNS[name_of(town)][0]
     for light in lights:
@@ -77,9 +82,8 @@ def test_every_light_of_the_file_rules_lanes_before_its_junction(town: Session) 
             stop.lane_type == carla.LaneType.Driving and not stop.is_junction for stop in stops
         )
         volume = light.trigger_volume
-        middle = light.get_transform().transform(
-            carla.Location(volume.location.x, volume.location.y, volume.location.z)
-        )
+        place = light.get_transform().transform(volume.location)
+        middle = carla.Location(place.x, place.y, place.z)
         lane = world_map.get_waypoint(middle)
         assert (lane.road_id, lane.lane_id) in {(stop.road_id, stop.lane_id) for stop in stops}
         assert lane.transform.location.distance(middle) < 1.5
@@ -87,7 +91,7 @@ def test_every_light_of_the_file_rules_lanes_before_its_junction(town: Session) 
 
 
 def test_the_lights_of_a_junction_take_turns(town: Session) -> None:
-    lights = town.world.get_actors().filter("traffic.traffic_light")
+    lights = lights_of(town)
     groups = {tuple(sorted(member.id for member in light.get_group_traffic_lights())) for light in lights}
     assert sorted(member for group in groups for member in group) == sorted(light.id for light in lights)
     by_id, greens = {light.id: light for light in lights}, dict.fromkeys(groups, frozenset[int]())

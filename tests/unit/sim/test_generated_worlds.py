@@ -21,18 +21,19 @@ BEND = """<?xml version="1.0"?><OpenDRIVE><header revMajor="1" revMinor="4" name
 WALL_M = 1.5
 
 
-def parameters(**given: float | bool) -> carla.OpendriveGenerationParameters:
-    return carla.OpendriveGenerationParameters(**({"vertex_distance": 2.0, "wall_height": 0.0} | given))
-
-
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with ServerProcess("Ridgeport", rendering=False) as process:
         yield connect(process)
 
 
-def generate(session: Session, **given: float | bool) -> carla.World:
-    world = session.client.generate_opendrive_world(BEND, parameters(**given), reset_settings=False)
+def generate(
+    session: Session, *, step_m: float = 2.0, wall_m: float = 0.0, visible: bool = True
+) -> carla.World:
+    parameters = carla.OpendriveGenerationParameters(
+        vertex_distance=step_m, wall_height=wall_m, enable_mesh_visibility=visible
+    )
+    world = session.client.generate_opendrive_world(BEND, parameters, reset_settings=False)
     world.tick()
     return world
 
@@ -44,7 +45,7 @@ def labels_on_the_way(
 
 
 def test_walls_of_the_height_asked_for_stand_at_both_edges(session: Session) -> None:
-    world = generate(session, wall_height=WALL_M)
+    world = generate(session, wall_m=WALL_M)
     boxes = world.get_level_bbs(carla.CityObjectLabel.Walls)
     assert boxes and all(2 * box.extent.z == pytest.approx(WALL_M) for box in boxes)
     assert sum(2 * box.extent.x for box in boxes) == pytest.approx(
@@ -67,9 +68,10 @@ def test_without_walls_the_way_to_the_side_is_free(session: Session) -> None:
 
 
 def test_a_car_stops_at_a_wall(session: Session) -> None:
-    world = generate(session, wall_height=WALL_M)
+    world = generate(session, wall_m=WALL_M)
     blueprint = world.get_blueprint_library().find("vehicle.tesla.model3")
     car = world.spawn_actor(blueprint, carla.Transform(carla.Location(10.0, 1.75, 0.3)))
+    assert isinstance(car, carla.Vehicle)
     for _ in range(20):
         world.tick()
     car.apply_control(carla.VehicleControl(throttle=0.6, steer=0.6))
@@ -84,11 +86,11 @@ def test_a_car_stops_at_a_wall(session: Session) -> None:
 def test_streets_can_be_invisible(session: Session) -> None:
     above, below = (30.0, 1.75, 2.0), (30.0, 1.75, -2.0)
     assert labels_on_the_way(generate(session), above, below)[0] == carla.CityObjectLabel.Roads
-    hidden = generate(session, wall_height=WALL_M, enable_mesh_visibility=False)
+    hidden = generate(session, wall_m=WALL_M, visible=False)
     assert carla.CityObjectLabel.Roads not in labels_on_the_way(hidden, above, below)
     assert hidden.get_level_bbs(carla.CityObjectLabel.Walls), "what nobody sees is still in the way"
 
 
 def test_a_step_of_nothing_is_refused(session: Session) -> None:
     with pytest.raises(RuntimeError, match="vertex_distance is 0.0: expected metres, more than 0"):
-        generate(session, vertex_distance=0.0)
+        generate(session, step_m=0.0)

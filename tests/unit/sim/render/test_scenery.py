@@ -151,3 +151,21 @@ def test_no_grass_grows_between_the_lanes_of_a_junction() -> None:
         z = road[np.linalg.norm(road[:, :2] - (x, y), axis=1).argmin(), 2]
         picture = renderer.render([Camera(3, 3, 5.0, x, y, z + 3.0, -90.0, 0.0, 0.0)], [])[0]
         assert labels.TERRAIN not in picture.tag
+
+
+def test_lanes_inside_junctions_can_be_widened() -> None:
+    text = towns.load("Ridgeport")
+    town_map, lanes = carla.Map("Ridgeport", text), opendrive.parse(text).lanes
+    plain = streets.lane_ribbons(town_map, lanes)
+    wider = streets.lane_ribbons(town_map, lanes, streets.StreetSettings(junction_extra_m=0.6))
+    for before, after in zip(plain, wider, strict=True):
+        extra_m = 0.6 if before.in_junction and before.kind == "driving" else 0.0
+        assert after.width_m == pytest.approx(before.width_m + extra_m)
+
+
+def test_vertices_lie_as_far_apart_as_asked_where_the_street_bends() -> None:
+    text = towns.load("Ridgeport")
+    town_map, lanes = carla.Map("Ridgeport", text), opendrive.parse(text).lanes
+    for step_m in (0.5, 8.0):
+        for ribbon in streets.lane_ribbons(town_map, lanes, streets.StreetSettings(step_m=step_m)):
+            assert np.diff(np.sort(ribbon.s_m)).max() <= step_m + 1e-6
