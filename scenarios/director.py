@@ -5,26 +5,22 @@ All by simulated time and in a fixed order, so that a seed gives the same drive 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-import scenarios.library  # noqa: F401 - registers the types
-from drive_agent.geometry import arc_length, wrap_angle
+from drive_agent.geometry import arc_length
 from drive_agent.log.schema import ScenarioEvent
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import Truth
-from scenarios.parameters import read_parameters
+from scenarios.checks import read_scenario, trigger_m
 from scenarios.routes import RouteSpec, ScenarioSpec
 from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
-from scenarios.types import find_type
 from scenarios.world import World
 
-TRIGGER_M = 2.0  # the Leaderboard's: how far from the route a trigger may be, and the ego from the trigger
-TRIGGER_RAD = math.radians(10.0)
+TRIGGER_M = 2.0  # the Leaderboard's: how far the ego may be from the trigger
 SET_UP_M = 200.0  # actors are put in when the ego is so near to the trigger
 WINDOW = 12  # route points searched ahead of the ego's last one
 WEATHER_EVERY_US = 1_000_000
@@ -99,30 +95,11 @@ class Director:
     def _prepared(
         self, number: int, scenario: ScenarioSpec, road_map: RoadMap, route: Route, seed: int
     ) -> _Playing:
-        where = f"route {self._spec.id!r}: scenario {scenario.name!r}"
-        try:
-            kind = find_type(scenario.type)
-            told = read_parameters(kind.parameters, scenario.parameters)
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from error
-        setting = Setting(road_map, route, self._trigger_m(where, scenario, route))
+        kind, told = read_scenario(self._spec, scenario)
+        setting = Setting(road_map, route, trigger_m(self._spec, scenario, route))
         rng = np.random.default_rng([seed, 3, number])
         scene = Scene(self._world, scenario, told, setting, rng)
         return _Playing(scene, kind.script(scene))
-
-    def _trigger_m(self, where: str, scenario: ScenarioSpec, route: Route) -> float:
-        x_m, y_m, _, yaw_rad = scenario.trigger
-        gaps_m = np.linalg.norm(self._points - (x_m, y_m), axis=1)
-        turned = np.abs(wrap_angle(route.headings - yaw_rad))
-        fitting = np.flatnonzero((gaps_m <= TRIGGER_M) & (turned <= TRIGGER_RAD))
-        if not len(fitting):
-            nearest = int(gaps_m.argmin())
-            raise ValueError(
-                f"{where}: <trigger_point> at ({x_m:.1f}, {-y_m:.1f}) is {gaps_m[nearest]:.1f} m and "
-                f"{math.degrees(turned[nearest]):.0f} deg off the route, expected at most {TRIGGER_M:g} m and "
-                f"{math.degrees(TRIGGER_RAD):.0f} deg: move it onto the route"
-            )
-        return float(self._stations_m[fitting[gaps_m[fitting].argmin()]])
 
     def _follow(self, ego: np.ndarray) -> None:
         """Move on along the route: to the nearest of the next points."""

@@ -80,6 +80,12 @@ class RouteSpec:
     keypoints: np.ndarray  # (k >= 2, 3) world frame
     weathers: tuple[Weather, ...]  # by rising route percentage, at least one
     scenarios: tuple[ScenarioSpec, ...]
+    source: str = ""  # the file that it was read from
+
+    @property
+    def where(self) -> str:
+        """For errors: file and route."""
+        return f"{self.source}: route {self.id!r}" if self.source else f"route {self.id!r}"
 
     def weather_at(self, percent: float) -> dict[str, float]:
         """Weather parameters at a share of the route: linear between the given points, constant beyond them."""
@@ -164,6 +170,7 @@ class _Reader:
             keypoints=np.array([self._position(point) for point in points]),
             weathers=self._weathers(element),
             scenarios=tuple(self._scenario(item) for item in element.findall("scenarios/scenario")),
+            source=self._source,
         )
 
     def _weathers(self, route: ET.Element) -> tuple[Weather, ...]:

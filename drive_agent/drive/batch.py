@@ -19,6 +19,7 @@ from drive_agent.drive.carla_sensors import SensorSettings
 from drive_agent.drive.drawn_routes import count_of, draw_routes
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
+from drive_agent.drive.offline_maps import town_text
 from drive_agent.drive.progress import DriveProgress
 from drive_agent.drive.provenance import run_header, write_config
 from drive_agent.drive.roster import make_driver
@@ -28,7 +29,9 @@ from drive_agent.rig import RIGS
 from drive_agent.score.results import Results
 from drive_agent.sim.process import ServerError, ServerProcess
 from drive_agent.types import Briefing
+from scenarios.checks import check_scenarios
 from scenarios.routes import RouteSpec, route_set
+from scenarios.scene import ScenarioError
 
 SERVER_TRIES = 2  # a route whose server died is driven again on a new one, once
 
@@ -59,10 +62,24 @@ def _specs(config: DriveConfig, world: World) -> tuple[RouteSpec, ...]:
     count = count_of(config.routes)
     if count is None:
         specs = route_set(config.routes, _named_maps(config))
-        return tuple(replace(spec, town=config.town or spec.town) for spec in specs)
+        specs = tuple(replace(spec, town=config.town or spec.town) for spec in specs)
+        _check(specs, config)
+        return specs
     if config.town is None:
         raise ConfigError(f"routes={config.routes} needs a town: give town=NAME or town=PATH.xodr")
     return draw_routes(world.env(config.town).survey(config.town), config.town, count, config.seed)
+
+
+def _check(specs: tuple[RouteSpec, ...], config: DriveConfig) -> None:
+    """Raises ValueError, before anything drives, for a scenario that cannot be played and a town that is not there."""
+    check_scenarios(specs)
+    if config.carla.kind == "embedded":
+        for town, spec in {spec.town: spec for spec in reversed(specs)}.items():
+            try:
+                town_text(town, config.carla.maps)
+            except ValueError as error:
+                remedy = "" if config.carla.maps else "; give carla.maps=DIR, a folder with its .xodr"
+                raise ValueError(f"{spec.where}: <route> town: {error}{remedy}") from error
 
 
 def _named_maps(config: DriveConfig) -> list[str]:
@@ -200,6 +217,8 @@ def _drive_job(
             return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
         except AgentError as error:
             return Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0)
+        except ScenarioError as error:  # the file's fault, not the server's: another try would end alike
+            return Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0)
         except ConnectionError:  # there is no server to drive on: the other routes would fail alike
             raise
         except (

@@ -22,8 +22,9 @@ from drive_agent.drive.traffic import Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.log.schema import ScenarioEvent
 from drive_agent.roadmap import RoadMap
-from drive_agent.routing import plan_route, sparse
+from drive_agent.routing import sparse
 from drive_agent.types import Briefing, Command, SensorPacket, Truth
+from scenarios.checks import plan
 from scenarios.director import Director
 from scenarios.routes import RouteSpec
 
@@ -67,7 +68,7 @@ class CarlaEnv:
     def reset(self, spec: RouteSpec, seed: int) -> tuple[Briefing, Ground]:
         """Load the town afresh, put ego and traffic in, and let the world settle for half a second."""
         road_map = self.survey(spec.town)
-        route = plan_route(road_map, spec.keypoints)
+        route = plan(spec, road_map)
         self._world.set_weather(weather_at(spec, 0.0))
         self._ego = self._spawn_ego(route.points[0], float(route.headings[0]))
         self._reader = TruthReader(self._world, self._ego)

@@ -144,7 +144,7 @@ def test_weather_changes_along_the_route_and_is_sent_only_then() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (scenario("Bx", 100.0), "route '7': scenario 'Bx_1': unknown scenario type 'Bx'; did you mean Box"),
+        (scenario("Bx", 100.0), "route '7': <scenario> 'Bx_1': unknown scenario type 'Bx'; did you mean Box"),
         (
             scenario("Box", 100.0, left_m=5.0),
             "is 5.0 m and 0 deg off the route, expected at most 2 m and 10 deg",
