@@ -65,7 +65,8 @@ class Setting:
     @cached_property
     def junction(self) -> Crossing | None:
         """The first junction after the trigger, None when the route comes to none."""
-        inside = np.array([self.road_map.lanes[int(lane)].is_junction for lane in self.route.lanes])
+        used, row = np.unique(self.route.lanes, return_inverse=True)
+        inside = np.array([self.road_map.lanes[int(lane)].is_junction for lane in used])[row]
         ahead = np.flatnonzero(inside & (self.stations_m >= self.trigger_m))
         if not len(ahead):
             return None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from drive_agent.roadmap import RoadMap
+from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route, plan_route
 from scenarios.setting import Setting
 from scenarios.sites import Elements
@@ -23,7 +23,8 @@ WALK_M = 600.0  # length of the random ways that are searched for sites
 STEP_M = 10.0
 BEFORE_M, AFTER_M = 45.0, 110.0  # of a route before its trigger, and after it or after its junction
 KEYPOINT_M = 20.0
-TRIES = 400  # random ways a site
+TRIES = 400  # random ways a site; the second half changes lanes
+CHANGE_SHARE, CHANGE_ROOM_M = 0.5, 60.0  # on how many of the lanes that are so long and have a neighbour
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Site:
 
     @property
     def begin_m(self) -> float:
-        return max(self.setting.trigger_m - BEFORE_M, 0.0)
+        return max(self.setting.trigger_m - self.kind.lead_m, 0.0)
 
     @property
     def end_m(self) -> float:
@@ -45,9 +46,13 @@ class Site:
         near = crossing is not None and crossing.begin_m < self.setting.trigger_m + AFTER_M
         last_m = crossing.end_m if near and crossing is not None else self.setting.trigger_m
         reach_m = float(self.elements.get("distance", {"value": "0"})["value"])
-        return min(
-            max(last_m, self.setting.trigger_m + reach_m) + AFTER_M, float(self.setting.stations_m[-1])
-        )
+        last_m = max(last_m, self.setting.trigger_m + max(reach_m, self.kind.reach_m), *self._named_m())
+        return min(last_m + AFTER_M, float(self.setting.stations_m[-1]))
+
+    def _named_m(self) -> list[float]:
+        """Stations of the places that the elements name."""
+        places = [place for place in self.elements.values() if "x" in place]
+        return [self.setting.route_station_m(np.array([float(p["x"]), -float(p["y"])])) for p in places]
 
 
 def find_sites(
@@ -56,10 +61,10 @@ def find_sites(
     """Up to `count` places for a type, on different roads. Fewer where the town does not have them."""
     found: list[Site] = []
     roads: set[int] = set()
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         if len(found) == count:
             break
-        route = random_way(road_map, rng)
+        route = random_way(road_map, rng, change_share=CHANGE_SHARE if attempt >= TRIES // 2 else 0.0)
         if route is None:
             continue
         for setting in _settings(road_map, route):
@@ -71,19 +76,33 @@ def find_sites(
     return found
 
 
-def random_way(road_map: RoadMap, rng: np.random.Generator) -> Route | None:
-    """A route along randomly chosen lanes, None when the walk came to a dead end at once."""
+def random_way(road_map: RoadMap, rng: np.random.Generator, *, change_share: float = 0.0) -> Route | None:
+    """A route along randomly chosen lanes, None when the walk came to a dead end at once.
+
+    On a share of the lanes it changes to a neighbour, where the marking allows that.
+    """
     driving = [lane for lane in road_map.lanes if lane.kind == "driving" and not lane.is_junction]
     lane = driving[int(rng.integers(len(driving)))]
     keypoints, length_m = [lane.center[0], lane.center[len(lane.center) // 2]], lane.length_m
     while length_m < WALK_M and lane.successors:
         lane = road_map.lanes[lane.successors[int(rng.integers(len(lane.successors)))]]
-        keypoints.append(lane.center[len(lane.center) // 2])
+        beside = _changeable(lane)
+        if change_share and beside and lane.length_m > CHANGE_ROOM_M and rng.random() < change_share:
+            keypoints.append(lane.center[len(lane.center) // 4])
+            lane = road_map.lanes[beside[int(rng.integers(len(beside)))]]
+            keypoints.append(lane.center[3 * len(lane.center) // 4])
+        else:
+            keypoints.append(lane.center[len(lane.center) // 2])
         length_m += lane.length_m
     try:
         return plan_route(road_map, np.array(keypoints))
     except ValueError:  # a keypoint in the middle of crossing lanes was taken for another lane
         return None
+
+
+def _changeable(lane: Lane) -> list[int]:
+    """Indices of the neighbours that one may change to."""
+    return [k for k, may in ((lane.left, lane.left_change), (lane.right, lane.right_change)) if may and k >= 0]
 
 
 def route_element(number: int, site: Site, weather: Mapping[str, float]) -> ET.Element:

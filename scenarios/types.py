@@ -13,6 +13,8 @@ from scenarios.sites import Site
 if TYPE_CHECKING:
     from scenarios.scene import Scene, Script
 
+LEAD_M = 45.0
+
 
 @dataclass(frozen=True)
 class ScenarioType:
@@ -23,13 +25,15 @@ class ScenarioType:
     parameters: Mapping[str, Parameter]
     site: Site  # where it can be played
     script: Callable[[Scene], Script]
+    lead_m: float = LEAD_M  # of a route made for it before its trigger
+    reach_m: float = 0.0  # at least, after its trigger
 
 
 _TYPES: dict[str, ScenarioType] = {}
 
 
 def scenario_type(
-    name: str, *, site: Site, **parameters: Parameter
+    name: str, *, site: Site, lead_m: float = LEAD_M, reach_m: float = 0.0, **parameters: Parameter
 ) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
     """Register the decorated script under the name that route files use; `site` finds places for it."""
 
@@ -37,7 +41,7 @@ def scenario_type(
         if name in _TYPES:
             raise ValueError(f"scenario type {name!r} is registered twice")
         summary = (script.__doc__ or "").strip().split("\n")[0]
-        _TYPES[name] = ScenarioType(name, summary, parameters, site, script)
+        _TYPES[name] = ScenarioType(name, summary, parameters, site, script, lead_m, reach_m)
         return script
 
     return register
