@@ -37,6 +37,7 @@ STEER_GAIN = 0.9  # of the angle that the control asks for, what the wheels real
 _SUBSTEP_S = 0.01
 _KINEMATIC_BELOW_MPS = 4.0
 _TYRE_SHAPE = 1.4  # fitted
+_CLUTCH_MPS = 3.0  # below, the clutch opens and the engine holds the car back less and less
 _ROLLING = 0.012  # rolling resistance as a fraction of the weight
 _REAR_GRIP_OF_HAND_BRAKE = 0.45  # of the whole grip
 _LOCKED_GRIP = 0.35  # what rear wheels keep across when the hand brake locks them
@@ -134,10 +135,13 @@ def _drive_force(v):
 
 @compiled
 def _engine_drag(v):
-    """How strongly the engine slows the car off the throttle, N: none in neutral, twice where it turns too fast."""
+    """How strongly the engine slows the car off the throttle, N.
+
+    None in neutral and at a standstill, twice where it turns too fast.
+    """
     if v.manual_gear_shift == 1 and v.gear == 0:
         return 0.0
-    drag = v.coast * v.mass * (1.0 - v.pedal)
+    drag = v.coast * v.mass * (1.0 - v.pedal) * min(1.0, abs(v.forward_mps) / _CLUTCH_MPS)
     if (
         v.manual_gear_shift == 1
         and v.gear > 0

@@ -45,6 +45,12 @@ def test_full_braking_from_100_kmh_ends_at_rest_after_about_30_m() -> None:
     assert vehicles["forward_mps"][0] == 0.0
 
 
+def test_a_little_throttle_sets_a_car_going() -> None:
+    vehicles = car(throttle=0.25)
+    drive(vehicles, 5.0)
+    assert vehicles["forward_mps"][0] > 1.0
+
+
 def test_stands_still_without_throttle() -> None:
     vehicles = car()
     drive(vehicles, 2.0)
