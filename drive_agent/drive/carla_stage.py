@@ -162,7 +162,7 @@ class CarlaStage:
                 look
                 for look in self._library.filter(model)
                 if all(
-                    look.has_attribute(k) and look.get_attribute(k).as_str() == v for k, v in wanted.items()
+                    look.has_attribute(k) and _text(look.get_attribute(k)) == v for k, v in wanted.items()
                 )
             ),
             key=lambda look: look.id,
@@ -171,6 +171,13 @@ class CarlaStage:
             asked = "".join(f" with {name}={value}" for name, value in wanted.items())
             raise ValueError(f"blueprint {model!r}{asked} is not in this server's library: use another model")
         return found[int(self._rng.integers(len(found)))]
+
+
+def _text(attribute: carla.ActorAttribute) -> str:
+    """Its value as route files write it; the client reads only texts as texts."""
+    if attribute.type == carla.ActorAttributeType.Bool:
+        return "true" if attribute.as_bool() else "false"
+    return attribute.as_str()
 
 
 def _vector(plane: np.ndarray) -> carla.Vector3D:
