@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drive_agent.expert.shift import AHEAD, Shift
 from drive_agent.geometry import arc_length
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
@@ -23,7 +24,7 @@ BLEND_MIN_M, BLEND_MAX_M, BLEND_S = 6.0, 10.0, 1.0  # lateral offset is gone aft
 
 @dataclass(frozen=True)
 class Corridor:
-    """The next `REACH_M` metres, from beside the rear axle on, led back from where the car is to the lane centre."""
+    """The next `REACH_M` metres, from beside the rear axle on, led from where the car is to the wanted line."""
 
     points: np.ndarray  # (n, 2), 1 m apart
     tangents: np.ndarray  # (n, 2) unit vectors
@@ -61,8 +62,11 @@ class RouteTrack:
         self._cruise_mps = _anticipate(caps, self.stations_m)
         self._place = -1
 
-    def corridor(self, x_m: float, y_m: float, speed_mps: float) -> Corridor:
-        """The way ahead of a rear axle at (x, y). The place on the route only moves on, so loops do not confuse it."""
+    def follow(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """Station and offset (left positive) of a rear axle at (x, y).
+
+        The place on the route only moves on, so loops do not confuse it.
+        """
         window = slice(0, None) if self._place < 0 else slice(max(self._place - 3, 0), self._place + 20)
         gaps = self.points[window] - (x_m, y_m)
         place = window.start + int((gaps**2).sum(1).argmin())
@@ -70,9 +74,11 @@ class RouteTrack:
         tangent, gap = self.tangents[place], np.array([x_m, y_m]) - self.points[place]
         ahead_m = float(gap @ tangent)
         offset_m = float(tangent[0] * gap[1] - tangent[1] * gap[0])
-        return self._cut(place, self.stations_m[place] + ahead_m, offset_m, speed_mps)
+        return float(self.stations_m[place] + ahead_m), offset_m
 
-    def _cut(self, place: int, begin_m: float, offset_m: float, speed_mps: float) -> Corridor:
+    def corridor(self, x_m: float, y_m: float, speed_mps: float, shift: Shift = AHEAD) -> Corridor:
+        """The way ahead of a rear axle at (x, y), along the route or aside of it."""
+        begin_m, offset_m = self.follow(x_m, y_m)
         steps = np.arange(REACH_M + 1, dtype=float)
         at = np.clip(begin_m + steps, self.stations_m[0], self.stations_m[-1])
         x, y, tx, ty = (
@@ -83,14 +89,16 @@ class RouteTrack:
         x, y = x + beyond * tx, y + beyond * ty
         length = np.clip(BLEND_MIN_M + BLEND_S * 0.5 * speed_mps, BLEND_MIN_M, BLEND_MAX_M)
         t = np.clip(steps / length, 0.0, 1.0)
-        side = (
-            offset_m * (1.0 - t) ** 2 * (1.0 + 2.0 * t)
-        )  # cubic Hermite: leaves and arrives parallel to the lane
+        wanted = shift.left_at(begin_m + steps)
+        # cubic Hermite: leaves and arrives parallel to the wanted line
+        side = wanted + (offset_m - wanted[0]) * (1.0 - t) ** 2 * (1.0 + 2.0 * t)
         points = np.stack([x - side * ty, y + side * tx], -1)
         tangents = np.gradient(points, axis=0)
         tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
         cruise = np.interp(at, self.stations_m, self._cruise_mps)
-        return Corridor(points, tangents, cruise, float(self._limits_mps[place]), begin_m, offset_m)
+        cruise = _anticipate(np.minimum(cruise, shift.speeds_mps(begin_m + steps)), steps)
+        limit_mps = float(self._limits_mps[self._place])
+        return Corridor(points, tangents, cruise, limit_mps, begin_m, offset_m)
 
 
 def _limits(road_map: RoadMap, route: Route) -> np.ndarray:

@@ -85,6 +85,9 @@ def _bounds(found: Finding) -> list[Bound]:
         out.append(_behind(found.lead))
     if found.yield_m is not None:
         out.append(Bound(found.yield_m, YIELD_SPARE_M, "traffic with right of way", settle_m=SETTLE_SIGN_M))
+    if found.aside.wait_m is not None:
+        way_m = found.aside.wait_m - found.corridor.begin_m - found.ego.front_m
+        out.append(Bound(way_m, YIELD_SPARE_M, found.aside.reason, settle_m=SETTLE_SIGN_M))
     return out
 
 
@@ -143,6 +146,8 @@ def profile(found: Finding, limits: list[Bound]) -> np.ndarray:
 
 def reason(found: Finding, target_mps: float, by: Bound | None) -> str:
     """One clause that says why this speed."""
+    if found.aside.reason and (by is None or by.reason == found.aside.reason):
+        return found.aside.reason
     if by is None:
         slower = target_mps < found.corridor.limit_mps - 0.5
         return "slowing down for a curve" if slower else "following the lane, nothing in the way"

@@ -12,6 +12,8 @@ import numpy as np
 from drive_agent.types import ActorInfo, ObjectKind, Truth
 
 NEAR_M = 75.0
+FAR_M = 200.0  # what a pass through the lane of the oncoming traffic has to know
+EMERGENCY = ("police", "ambulance", "firetruck")  # in the names of their blueprints
 SAME_LEVEL_M = 4.0  # further above or below is another level of the road
 # where a box is probed: 5 along its length, 3 across its width, in half sizes
 PROBES = np.array([(a, b) for a in (-1.0, -0.5, 0.0, 0.5, 1.0) for b in (-1.0, 0.0, 1.0)])
@@ -35,12 +37,17 @@ class Others:
     """Road users near the ego, one row each."""
 
     ids: np.ndarray  # (n,)
-    walker: np.ndarray  # (n,) bool
+    kind: np.ndarray  # (n,) ObjectKind
+    emergency: np.ndarray  # (n,) bool: police, ambulance, fire brigade
     center: np.ndarray  # (n, 2)
     yaw: np.ndarray  # (n,)
     half: np.ndarray  # (n, 2) half length, half width
     velocity: np.ndarray  # (n, 2)
     yaw_rate: np.ndarray  # (n,)
+
+    @property
+    def walker(self) -> np.ndarray:
+        return self.kind == ObjectKind.WALKER
 
     @property
     def speed(self) -> np.ndarray:
@@ -69,7 +76,8 @@ class Boxes:
     def __init__(self) -> None:
         self._ids: tuple[int, ...] = ()
 
-    def read(self, truth: Truth) -> tuple[EgoPose, Others]:
+    def read(self, truth: Truth, near_m: float = NEAR_M) -> tuple[EgoPose, Others]:
+        """The ego, and who is within `near_m` of it along both axes."""
         if truth.ids != self._ids:
             self._measure(truth)
         actors = truth.actors
@@ -86,7 +94,7 @@ class Boxes:
             length_m=2.0 * info.half_length_m,
             half_width_m=info.half_width_m,
         )
-        near = np.abs(actors[:, :2] - (x, y)).max(1) < NEAR_M
+        near = np.abs(actors[:, :2] - (x, y)).max(1) < near_m
         near &= np.abs(actors[:, 2] - z) < SAME_LEVEL_M
         near[0] = False
         rows = np.flatnonzero(near)
@@ -94,7 +102,8 @@ class Boxes:
         forward = np.stack([np.cos(yaws), np.sin(yaws)], -1)
         others = Others(
             ids=self._id_array[rows],
-            walker=self._walker[rows],
+            kind=self._kind[rows],
+            emergency=self._emergency[rows],
             center=actors[rows, :2] + self._shift[rows, None] * forward,
             yaw=yaws,
             half=self._half[rows],
@@ -109,4 +118,5 @@ class Boxes:
         self._id_array = np.array(truth.ids)
         self._half = np.array([(i.half_length_m, i.half_width_m) for i in infos])
         self._shift = np.array([i.center_forward_m for i in infos])
-        self._walker = np.array([i.kind == ObjectKind.WALKER for i in infos])
+        self._kind = np.array([int(i.kind) for i in infos])
+        self._emergency = np.array([any(w in i.type_id for w in EMERGENCY) for i in infos])

@@ -4,13 +4,15 @@ whom to let pass. Knows nothing of speeds to drive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from drive_agent.expert.corridor import Corridor, RouteTrack
 from drive_agent.expert.junction import passages
-from drive_agent.expert.others import Boxes, EgoPose, Others
+from drive_agent.expert.lateral import Aside, LateralPlanner
+from drive_agent.expert.others import FAR_M, Boxes, EgoPose, Others
+from drive_agent.expert.room import RoadRoom
 from drive_agent.expert.stop_lines import RouteLine, lines_on_route
 from drive_agent.expert.yielding import CREEP_MPS, Conflict, conflict
 from drive_agent.roadmap import RoadMap
@@ -74,10 +76,11 @@ class Finding:
     stop_held: bool  # standing in the stop zone, not long enough yet
     conflict: Conflict | None
     yield_m: float | None
+    aside: Aside  # what the corridor does beside following the route
 
 
 class Observer:
-    """Looks at each `Truth` along one route. Its only memories: the place, the stop signs obeyed, how long it waited."""
+    """Looks at each `Truth` along one route. Its memories: the place, the stop signs obeyed, how long it waited, the detour."""
 
     def __init__(self, road_map: RoadMap, route: Route) -> None:
         self._track = RouteTrack(road_map, route)
@@ -85,6 +88,8 @@ class Observer:
         self._lights = tuple(line for line in lines if line.kind == "light")
         self._stops = StopMemory(tuple(line for line in lines if line.kind == "stop"))
         self._passages = passages(road_map, route, self._track, lines)
+        places = stopping_places(road_map, route, self._track, lines)
+        self._lateral = LateralPlanner(self._track, RoadRoom(road_map, route, self._track), places)
         self._boxes = Boxes()
         self._waited_us = 0
         self._last_us: int | None = None
@@ -93,7 +98,10 @@ class Observer:
         ego, others = self._boxes.read(truth)
         step_us = 0 if self._last_us is None else truth.time_us - self._last_us
         self._last_us = truth.time_us
-        corridor = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps)
+        _, far = self._boxes.read(truth, FAR_M)
+        aside = self._lateral.step(truth.time_us, ego, far, *self._track.follow(ego.x_m, ego.y_m))
+        corridor = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps, aside.shift)
+        corridor = replace(corridor, cruise_mps=np.minimum(corridor.cruise_mps, aside.slow_mps))
         front_m = corridor.begin_m + ego.front_m
         light, light_m = self._next_light(front_m, ego.speed_mps, truth.lights)
         stop_m, stop_held = self._stops.look(front_m, ego.speed_mps, step_us)
@@ -108,6 +116,7 @@ class Observer:
             stop_held=stop_held,
             conflict=found,
             yield_m=None if found is None else found.wait_m - front_m,
+            aside=aside,
         )
 
     def _next_light(
@@ -164,6 +173,15 @@ class StopMemory:
         standing = speed_mps < STOPPED_MPS and way_m < STOP_ZONE_M
         self._stood_us = self._stood_us + step_us if standing else 0
         return way_m, standing
+
+
+def stopping_places(
+    road_map: RoadMap, route: Route, track: RouteTrack, lines: tuple[RouteLine, ...]
+) -> tuple[float, ...]:
+    """Stations of the route where traffic may have to wait: stop lines, and where junctions begin."""
+    inside = np.array([road_map.lanes[int(k)].is_junction for k in route.lanes])
+    begins = np.flatnonzero(np.diff(inside.astype(int), prepend=0) > 0)
+    return tuple(line.station_m for line in lines) + tuple(float(track.stations_m[k]) for k in begins)
 
 
 def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | None:

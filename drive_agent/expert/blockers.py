@@ -1,0 +1,104 @@
+"""What stands or creeps in the own lane for good, and is not a queue at a light, a sign or a junction.
+
+Knows nothing of how to get past it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drive_agent.expert.beside_route import BesideRoute
+from drive_agent.expert.others import Others
+from drive_agent.types import ObjectKind
+
+STANDING_MPS = 0.3
+STANDING_S = 3.0  # a vehicle that has stood so long may stand for good
+SLOW_MPS = 4.5  # a cyclist slower than this is not followed
+QUEUE_REACH_M = 25.0  # who stands so near before a stopping place waits there
+QUEUE_GAP_M = 12.0  # who stands so near behind somebody who waits or drives waits too
+TOGETHER_M = 22.0  # between things nearer to each other than this there is no going back to the lane
+PASSED_M = 1.5  # behind the rear axle: the tail is past
+
+
+@dataclass(frozen=True)
+class Block:
+    """Things in the own lane that are passed in one go. Stations and sides are the route's."""
+
+    tail_m: float
+    head_m: float
+    right_m: float
+    left_m: float
+    speed_mps: float
+    what: str
+    actor_id: int  # of the first of them
+
+
+class BlockFinder:
+    """Finds the next block. Its only memory: since when each vehicle stands."""
+
+    def __init__(self, stopping_places_m: tuple[float, ...]) -> None:
+        """`stopping_places_m`: route stations of stop lines and of junctions' begins."""
+        self._places_m = np.array(sorted(stopping_places_m))
+        self._standing_since_us: dict[int, int] = {}
+
+    def look(
+        self, time_us: int, axle_m: float, half_width_m: float, others: Others, beside: BesideRoute
+    ) -> Block | None:
+        """The first block that the tail has not passed, None when there is none."""
+        blocking = self._blocking(time_us, others, beside) & beside.overlaps(0.0, half_width_m)
+        rows = np.flatnonzero(blocking & (beside.head_m > axle_m - PASSED_M))
+        if not len(rows):
+            return None
+        rows = rows[np.argsort(beside.tail_m[rows], kind="stable")]
+        members = [rows[0]]
+        for row in rows[1:]:
+            if beside.tail_m[row] - max(beside.head_m[members]) > TOGETHER_M:
+                break
+            members.append(row)
+        members = np.array(members)
+        first = int(beside.rows[members[0]])
+        return Block(
+            tail_m=float(beside.tail_m[members].min()),
+            head_m=float(beside.head_m[members].max()),
+            right_m=float(beside.right_m[members].min()),
+            left_m=float(beside.left_m[members].max()),
+            speed_mps=float(max(beside.along_mps[members].max(), 0.0)),
+            what=_name(int(others.kind[first])),
+            actor_id=int(others.ids[first]),
+        )
+
+    def _blocking(self, time_us: int, others: Others, beside: BesideRoute) -> np.ndarray:
+        """(n,) whether each is a thing, a slow cyclist, or a vehicle that stands and does not queue."""
+        kind, speed = others.kind[beside.rows], others.speed[beside.rows]
+        standing = (speed < STANDING_MPS) & np.isin(kind, (ObjectKind.VEHICLE, ObjectKind.CYCLIST))
+        stood_us = self._stood_us(time_us, others.ids[beside.rows], standing)
+        for_good = standing & (stood_us >= STANDING_S * 1e6) & ~self._queueing(kind, standing, beside)
+        creeping = (kind == ObjectKind.CYCLIST) & (beside.along_mps > 0.0) & (speed < SLOW_MPS)
+        return (kind == ObjectKind.PROP) | for_good | creeping & ~standing
+
+    def _stood_us(self, time_us: int, ids: np.ndarray, standing: np.ndarray) -> np.ndarray:
+        known = self._standing_since_us
+        self._standing_since_us = {int(k): known.get(int(k), time_us) for k in ids[standing]}
+        return np.array([time_us - self._standing_since_us.get(int(k), time_us) for k in ids])
+
+    def _queueing(self, kind: np.ndarray, standing: np.ndarray, beside: BesideRoute) -> np.ndarray:
+        """(n,) whether each waits: before a stopping place, or behind somebody who waits, drives on or walks."""
+        waiting = np.zeros(len(kind), bool)
+        lane = beside.overlaps(0.0, 1.0)
+        goes = ~standing & (kind != ObjectKind.PROP) & lane
+        for row in np.argsort(-beside.head_m, kind="stable"):
+            if not (standing[row] and lane[row]):
+                continue
+            head_m = beside.head_m[row]
+            at_line = ((self._places_m > head_m - 3.0) & (self._places_m < head_m + QUEUE_REACH_M)).any()
+            gap_m = beside.tail_m - head_m
+            behind = ((waiting | goes) & (gap_m > -0.5) & (gap_m < QUEUE_GAP_M)).any()
+            waiting[row] = at_line or behind
+        return waiting
+
+
+def _name(kind: int) -> str:
+    names = {ObjectKind.PROP: "things on the road", ObjectKind.CYCLIST: "a slow cyclist"}
+    return names.get(ObjectKind(kind), "a standing vehicle")
