@@ -8,10 +8,11 @@ import numpy as np
 
 from scenarios.flows import Flow, oncoming
 from scenarios.library.crossings import Reaction, moment
+from scenarios.library.obstacles import gap_interval
 from scenarios.parameters import Choice, Interval, Number
 from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
-from scenarios.sites import Elements, follows_lane, interval, open_road, single_lane, value, with_values
+from scenarios.sites import Elements, follows_lane, open_road, single_lane, value, with_values
 from scenarios.spots import lane_path, shifted
 from scenarios.types import scenario_type
 
@@ -22,7 +23,7 @@ CLOSE_M, PATIENCE_S, AHEAD_M = 50.0, 10.0, 50.0
 
 
 def _rear_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
-    fits = open_road(setting, 150.0) and setting.trigger_m >= 40.0 and len(setting.here.same_direction()) > 1
+    fits = open_road(setting, 90.0) and setting.trigger_m >= 40.0 and len(setting.here.same_direction()) > 1
     return with_values(distance=value(35.0)) if fits else None
 
 
@@ -107,10 +108,10 @@ DOOR_WAIT_S, DOOR_END_M = 5.0, 50.0
 
 
 def _door_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
-    fits = open_road(setting, 120.0) and follows_lane(setting, 120.0) and single_lane(setting.here)
+    fits = open_road(setting, 90.0) and follows_lane(setting, 90.0) and single_lane(setting.here)
     if not fits or setting.here.beside("parking") is None:
         return None
-    return with_values(distance=value(45.0), frequency=interval(60.0, 100.0))
+    return with_values(distance=value(45.0), frequency=gap_interval(setting.here))
 
 
 @scenario_type(

@@ -14,12 +14,14 @@ from scenarios.flows import Flow, oncoming
 from scenarios.parameters import Choice, Interval, Number, Parameter
 from scenarios.scene import Scene, Script
 from scenarios.setting import Setting
-from scenarios.sites import Elements, Site, follows_lane, open_road, single_lane, value, with_values
+from scenarios.sites import Elements, Site, follows_lane, interval, open_road, single_lane, value, with_values
 from scenarios.spots import Spot, lane_path, shifted
 from scenarios.types import scenario_type
 
 SIDES = ("left", "right")
 END_M = 50.0  # beyond the last thing
+SPACE_M = 20.0  # kept free of background cars before the first
+GAPS_S = (7.0, 11.0)  # between oncoming cars, at sites of our own
 NEAR_M, WAIT_S = 50.0, 5.0  # the oncoming flow begins when the ego has been so near for so long
 FIRST_CAR_M, SECOND_CAR_M = 10.0, 6.0  # behind the police car, behind the first car
 ACCIDENT_SHIFT, PARKED_SHIFT, BICYCLE_SHIFT = 0.6, 0.7, 0.55  # of half a lane's width
@@ -34,7 +36,9 @@ PLACED: dict[str, Parameter] = {
 FREQUENCY = Interval((20.0, 100.0))
 
 
-def site(*, two_ways: bool, length_m: float) -> Site:
+def site(
+    *, two_ways: bool, length_m: float, oncoming_gaps: Callable[[Spot], dict[str, str]] | None = None
+) -> Site:
     """A straight road with room for the things and their end; a lane to the left of the wanted kind."""
 
     def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
@@ -42,10 +46,23 @@ def site(*, two_ways: bool, length_m: float) -> Site:
         fits = single_lane(here) if two_ways else here.left() is not None
         if not fits or not open_road(setting, length_m) or not follows_lane(setting, length_m):
             return None
-        elements = with_values(distance=value(60.0))
-        return elements | ({"frequency": {"from": "60", "to": "100"}} if two_ways else {})
+        elements = with_values(distance=value(40.0))
+        if two_ways:
+            elements["frequency"] = (oncoming_gaps or gap_interval)(here)
+        return elements
 
     return find
+
+
+def gap_interval(here: Spot) -> dict[str, str]:
+    """Distances between oncoming cars that leave gaps of so many seconds at the road's speed limit."""
+    limit_mps = here.lane.speed_limit_mps
+    return interval(round(GAPS_S[0] * limit_mps), round(GAPS_S[1] * limit_mps))
+
+
+def gap_value(here: Spot) -> dict[str, str]:
+    """The same, where the type is told one distance."""
+    return value(round(GAPS_S[1] * here.lane.speed_limit_mps))
 
 
 def aside_m(spot: Spot, side: str, share: float) -> float:
@@ -63,6 +80,7 @@ def warning_sign(scene: Scene, side: str, model: str) -> None:
 def pass_by(scene: Scene, last: Spot) -> Script:
     """Until the ego is well past the last thing."""
     yield from scene.triggered()
+    scene.clear_ahead(scene.told["distance"] + SPACE_M)
     end = last.ahead(END_M, into_junction=False)
     yield from scene.until_or_timeout(lambda: scene.ego_passed(end))
 
@@ -73,6 +91,7 @@ def pass_by_through_oncoming(scene: Scene, first: Spot, last: Spot) -> Script:
     if opposite is None:
         raise scene.error("the road has no lane of the other direction")
     yield from scene.triggered()
+    scene.clear_ahead(scene.told["distance"] + SPACE_M)
     end = last.ahead(END_M, into_junction=False)
     flow: Flow | None = None
     near_since_s: float | None = None
@@ -156,9 +175,9 @@ def _register(name: str, things: Things, distance_m: float, length_m: float, sum
     )(through_oncoming)
 
 
-_register("Accident", crashed_cars, 120.0, 150.0, "Two crashed cars and the police block the lane;")
-_register("ParkedObstacle", parked_car, 120.0, 130.0, "A car is parked on the lane;")
-_register("ConstructionObstacle", construction_site, 100.0, 140.0, "A construction site blocks the lane;")
+_register("Accident", crashed_cars, 120.0, 100.0, "Two crashed cars and the police block the lane;")
+_register("ParkedObstacle", parked_car, 120.0, 85.0, "A car is parked on the lane;")
+_register("ConstructionObstacle", construction_site, 100.0, 95.0, "A construction site blocks the lane;")
 
 
 def bicycles(scene: Scene) -> tuple[Spot, Spot]:
@@ -182,7 +201,7 @@ HAZARD: dict[str, Parameter] = {
 }
 
 
-@scenario_type("HazardAtSideLane", site=site(two_ways=False, length_m=190.0), **HAZARD)
+@scenario_type("HazardAtSideLane", site=site(two_ways=False, length_m=140.0), **HAZARD)
 def hazard_at_side_lane(scene: Scene) -> Script:
     """Bicycles creep along the edge of the lane; another lane leads past."""
     yield from scene.triggered()
@@ -193,7 +212,7 @@ def hazard_at_side_lane(scene: Scene) -> Script:
 
 @scenario_type(
     "HazardAtSideLaneTwoWays",
-    site=site(two_ways=True, length_m=190.0),
+    site=site(two_ways=True, length_m=140.0, oncoming_gaps=gap_value),
     frequency=Number(100.0, 1.0),
     **HAZARD,
 )
