@@ -19,6 +19,7 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
   config     write a resolved configuration         drive-agent config config.yaml model=embedded
   sim        the embedded CARLA server alone        drive-agent sim port=2000 town=Brookfield
   score      scores of a run, from its raw logs     drive-agent score runs/NAME version=2.1
+  scenarios  towns, routes, scenarios: list, show   drive-agent scenarios list
   doctor     what this machine can do               drive-agent doctor
 
 `drive-agent VERB --help` shows a verb's keys and examples. Exit code: 0 done, 2 wrong call, 1 failed."""
@@ -183,6 +184,18 @@ def _score(words: list[str]) -> int:
     )
 
 
+def _scenarios(words: list[str]) -> int:
+    from drive_agent.drive.scenarios_command import run
+
+    return run(words, print)
+
+
+def _help_of_scenarios() -> str:
+    from drive_agent.drive.scenarios_command import HELP
+
+    return HELP
+
+
 def _doctor(words: list[str]) -> int:
     from drive_agent.doctor import examine
 
@@ -217,6 +230,7 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
     "config": (_config, lambda: CONFIG_HELP + _keys_of_drive()),
     "sim": (_sim, lambda: SIM_HELP),
     "score": (_score, lambda: SCORE_HELP),
+    "scenarios": (_scenarios, _help_of_scenarios),
     "doctor": (_doctor, lambda: DOCTOR_HELP),
 }
 

@@ -27,16 +27,18 @@ _SURFACE = {
 }
 _MARK = {"white": (240, 240, 240), "yellow": (60, 190, 235)}
 _STOP = {"light": (60, 60, 230), "stop": (200, 60, 200), "yield": (0, 150, 255)}
-_ROUTES = ((235, 160, 40), (60, 180, 75), (40, 120, 245), (200, 80, 160))
+ROUTE_COLORS = ((235, 160, 40), (60, 180, 75), (40, 120, 245), (200, 80, 160))
 _TURNS = {Maneuver.LEFT, Maneuver.RIGHT, Maneuver.STRAIGHT}
 
 
-class Plan:
-    """A picture of a map at some pixels a metre; draw on it with world coordinates."""
+Area = tuple[np.ndarray, np.ndarray]  # its south-west and north-east corners, (2,)
 
-    def __init__(self, road_map: RoadMap, pixels_per_m: float) -> None:
-        points = np.concatenate([lane.center[:, :2] for lane in road_map.lanes])
-        self._low, self._high = points.min(0) - MARGIN_M, points.max(0) + MARGIN_M
+
+class Plan:
+    """A picture of an area at some pixels a metre; draw on it with world coordinates."""
+
+    def __init__(self, area: Area, pixels_per_m: float) -> None:
+        self._low, self._high = area
         self._scale = pixels_per_m
         width, height = np.ceil((self._high - self._low) * pixels_per_m).astype(int)
         self.image = np.full((height, width, 3), _GROUND, np.uint8)
@@ -65,7 +67,17 @@ class Plan:
 
 def draw_town(road_map: RoadMap, routes: Sequence[Route] = (), pixels_per_m: float = 3.0) -> np.ndarray:
     """The town with routes, BGR uint8 (height, width, 3), north up."""
-    plan = Plan(road_map, pixels_per_m)
+    points = np.concatenate([lane.center[:, :2] for lane in road_map.lanes])
+    area = points.min(0) - MARGIN_M, points.max(0) + MARGIN_M
+    plan = plan_of_town(road_map, pixels_per_m, area)
+    for number, route in enumerate(routes):
+        draw_route(plan, route, str(number), ROUTE_COLORS[number % len(ROUTE_COLORS)])
+    return plan.image
+
+
+def plan_of_town(road_map: RoadMap, pixels_per_m: float, area: Area) -> Plan:
+    """The part of a town that lies in an area, to draw on."""
+    plan = Plan(area, pixels_per_m)
     for kind in ("sidewalk", "shoulder", "parking", "biking", "driving"):
         for lane in (lane for lane in road_map.lanes if lane.kind == kind):
             plan.fill(np.concatenate([_border(lane, 1.0), _border(lane, -1.0)[::-1]]), _SURFACE[kind])
@@ -73,12 +85,10 @@ def draw_town(road_map: RoadMap, routes: Sequence[Route] = (), pixels_per_m: flo
         plan.fill(ring, (225, 225, 225))
     for lane in (lane for lane in road_map.lanes if lane.kind == "driving"):
         _draw_markings(plan, lane)
-    for number, route in enumerate(routes):
-        _draw_route(plan, route, str(number), _ROUTES[number % len(_ROUTES)])
     for stop in road_map.stop_lines:
         plan.line(stop.segment, _STOP[stop.kind], 0.6)
         plan.dot(stop.position, _STOP[stop.kind], 0.9)
-    return plan.image
+    return plan
 
 
 def _border(lane: Lane, side: float) -> np.ndarray:
@@ -101,7 +111,8 @@ def _draw_markings(plan: Plan, lane: Lane) -> None:
         plan.line(lane.center, (130, 126, 122), 0.1)
 
 
-def _draw_route(plan: Plan, route: Route, name: str, color: tuple[int, int, int]) -> None:
+def draw_route(plan: Plan, route: Route, name: str, color: tuple[int, int, int]) -> None:
+    """The line that is driven, the points that an agent is given, and its name at both ends."""
     plan.line(route.points, color, 1.0)
     for index in sparse(route):
         plan.dot(route.points[index], color, 1.6 if route.maneuvers[index] in _TURNS else 1.1)
