@@ -177,6 +177,8 @@ def _text(attribute: carla.ActorAttribute) -> str:
     """Its value as route files write it; the client reads only texts as texts."""
     if attribute.type == carla.ActorAttributeType.Bool:
         return "true" if attribute.as_bool() else "false"
+    if attribute.type == carla.ActorAttributeType.Int:
+        return str(attribute.as_int())
     return attribute.as_str()
 
 
