@@ -77,6 +77,7 @@ class DriveConfig:
 
     routes: str
     town: str | None  # where to drive; None: where each route says
+    scenarios: str | None  # a Python file with scenario types of one's own
     out: str | None
     seed: int
     repetitions: int

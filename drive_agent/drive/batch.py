@@ -30,6 +30,7 @@ from drive_agent.score.results import Results
 from drive_agent.sim.process import ServerError, ServerProcess
 from drive_agent.types import Briefing
 from scenarios.checks import check_scenarios
+from scenarios.own import load_own_types
 from scenarios.routes import RouteSpec, route_set
 from scenarios.scene import ScenarioError
 
@@ -59,6 +60,8 @@ def jobs_of(config: DriveConfig, world: World) -> list[Job]:
 
 
 def _specs(config: DriveConfig, world: World) -> tuple[RouteSpec, ...]:
+    if config.scenarios is not None:
+        load_own_types(config.scenarios)
     count = count_of(config.routes)
     if count is None:
         specs = route_set(config.routes, _named_maps(config))
