@@ -11,6 +11,7 @@ from drive_agent.expert.others import Others
 
 BEHIND_M, AHEAD_M = 80, 220
 BESIDE_M = 9.0  # how far beside the route things count
+ENDS_M = 10.0  # and how far before and behind it
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ def beside_route(track: RouteTrack, begin_m: float, others: Others) -> BesideRou
     """Where the others are, seen along the route around station `begin_m`."""
     at = (track.stations_m > begin_m - BEHIND_M) & (track.stations_m < begin_m + AHEAD_M)
     points, tangents, stations = track.points[at], track.tangents[at], track.stations_m[at]
-    _, aside = _located(others.center, points, tangents, stations)
-    rows = np.flatnonzero(np.abs(aside) < BESIDE_M)
+    along, aside = _located(others.center, points, tangents, stations)
+    on_route = (along > stations[0] - ENDS_M) & (along < stations[-1] + ENDS_M)
+    rows = np.flatnonzero(on_route & (np.abs(aside) < BESIDE_M))
     probes = others.probes()[rows]
     flat_along, flat_left = _located(probes.reshape(-1, 2), points, tangents, stations)
     along, left = flat_along.reshape(probes.shape[:2]), flat_left.reshape(probes.shape[:2])

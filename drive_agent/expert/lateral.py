@@ -23,7 +23,7 @@ LOOK_M = 60.0
 BESIDE_BLOCK_M = 6.0  # the road must be wide enough so far before and behind a block
 ROOM_AHEAD_M = 30.0
 EDGE_MPS = 4.0  # at the road's edge, while an emergency vehicle passes
-SETTLED_M = 0.1
+HEAD_START_S = 2.0  # decides so long before it must steer, sooner than it would brake
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ class LateralPlanner:
         if way is None:
             return None
         near_m = max(ramp_length_m(way.shift.left_m, ego.speed_mps), WAIT_M + ego.front_m + 2.0)
-        head_start_s = 0.5 if way.over == "oncoming" else 2.0
-        if block.tail_m - axle_m > near_m + head_start_s * ego.speed_mps:
+        if block.tail_m - axle_m > near_m + HEAD_START_S * ego.speed_mps:
             return None
         if is_free(way, ego, axle_m, beside):
             self._round = way

@@ -13,6 +13,7 @@ from drive_agent.routing import Route
 DRIVABLE = ("driving", "parking")
 PROBE_M, REACH_M = 0.25, 8.0
 CELL_M = 4.0
+HAIR_M = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,18 @@ class RoadRoom:
         borders = {"own_left_m": 0.0, "own_right_m": 0.0, "same_left_m": 0.0, "left_m": 0.0, "right_m": 0.0}
         for side in (1.0, -1.0):
             for reach_m in np.arange(PROBE_M, REACH_M + PROBE_M, PROBE_M):
-                index = self._map.lane_at(point + side * reach_m * normal, kinds=DRIVABLE)
+                index = self._lane_at(point + side * reach_m * normal, normal)
                 if index < 0 or not _may_use(self._map.lanes[index], own, to_left=side > 0.0):
                     break
                 lane = self._map.lanes[index]
                 for name in _names(lane, own, to_left=side > 0.0):
                     borders[name] = side * float(reach_m)
         return Room(**borders)
+
+    def _lane_at(self, place: np.ndarray, normal: np.ndarray) -> int:
+        """The lane there; between two lanes, where rounding may leave a hair's breadth to neither, one of them."""
+        here = self._map.lane_at(place, kinds=DRIVABLE)
+        return here if here >= 0 else self._map.lane_at(place - HAIR_M * normal, kinds=DRIVABLE)
 
 
 def _may_use(lane: Lane, own: Lane, *, to_left: bool) -> bool:
