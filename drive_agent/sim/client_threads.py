@@ -1,14 +1,10 @@
-"""Whether the threads of clients that run a traffic manager sleep, so that none of them misses its wake-up.
+"""The threads of clients that run a traffic manager, as /proc shows them: who sleeps, and who it is that ticks.
 
 In the client (LibCarla 0.9.16, `TrafficManagerLocal`) two threads take turns: the one inside `world.tick()` and the
 manager's worker. Each sets a flag and notifies a condition variable without holding the mutex; the other misses the call
-when it has just tested the flag and is about to fall asleep, and then both sleep for ever. The worker makes this likely:
-between the end of a step and its sleep it asks for the episode's settings, so the next tick and the answer to that question
-set both threads off together, and one call in some two thousand was lost.
-
-Both calls follow from a reply of this server, so it can choose the moment: when everyone sleeps and nothing that they have
-asked is unanswered. A thread's state is read from /proc. What cannot be seen there (a client behind a tunnel) is not
-waited for.
+when it has just tested the flag and is about to fall asleep, and then both sleep for ever. `wakeups` tells what the server
+does about it; here is what it must know for that. A client that is out of sight (behind a tunnel, in another container) is
+taken to sleep.
 """
 
 import array
@@ -19,13 +15,14 @@ import os
 import socket
 import termios
 import time
+from collections import Counter
 from pathlib import Path
 
 log = logging.getLogger("drive_agent.sim")
 
-PATIENCE_S = 0.1  # who is awake for so long is busy with something of its own
-_LEAST_PATIENCE_S = 0.002
-_LOOK_S = 0.0001  # so long the next moment is waited for: a thread that has a processor is asleep by then
+_LESSONS = 32  # ticks after which it is known which thread ticks
+_PATIENCE_S = 0.05  # with a ticking thread that has no processor to fall asleep on
+_NAP_S = 0.0001
 _STATE_BYTES = 64  # of a thread's stat: number, name of at most 16 bytes, state
 _HANDS_OVER = "client"  # rpclib's thread: it takes the replies in and wakes who waits for them
 
@@ -50,28 +47,19 @@ class ManagerThreads:
             threads.close()
 
     def sleep(self) -> bool:
-        """Whether all of them sleep, having asked nothing that is still unread."""
-        return all(self._sleeps(client_id) for client_id in {owner for _, owner in self._managers.values()})
+        """Whether all threads of all of them sleep, having asked nothing that is still unread."""
+        return all(self.sleeps(client_id) for client_id in {owner for _, owner in self._managers.values()})
 
-    def seen_awake(self, client_id: int) -> bool:
-        """Whether a thread of the client that can be seen does not sleep, for whatever reason."""
-        threads = self._threads_of(client_id)
-        return threads is not None and bool(threads.awake())
+    def sleeps(self, client_id: int) -> bool:
+        """Whether all threads of this one sleep, having asked nothing that is still unread."""
+        threads = self.of(client_id)
+        return threads is None or (not threads.awake() and unread_bytes(self._sockets[client_id]) == 0)
 
-    def _threads_of(self, client_id: int) -> "Threads | None":
+    def of(self, client_id: int) -> "Threads | None":
+        """The threads of a client's process; None if it is out of sight."""
         if client_id not in self._threads:
             self._threads[client_id] = _threads_behind(self._sockets[client_id])
         return self._threads[client_id]
-
-    def _sleeps(self, client_id: int) -> bool:
-        connection, threads = self._sockets[client_id], self._threads_of(client_id)
-        if threads is None:
-            return True
-        end_s = time.monotonic() + _LOOK_S
-        while not threads.sleep():
-            if time.monotonic() > end_s:
-                return False
-        return unread_bytes(connection) == 0
 
 
 class Threads:
@@ -81,25 +69,9 @@ class Threads:
         self._folder = Path(f"/proc/{process}/task")
         self._count = 0  # links of the folder when it was listed
         self._stats: dict[str, int] = {}  # thread -> open descriptor of its stat
-        self._awake_since_s: float | None = None
-        self._busy: set[str] = set()  # not waited for until they are seen asleep
-        self._patience_s = PATIENCE_S
-
-    def sleep(self) -> bool:
-        """Whether every thread that is not busy sleeps."""
-        awake = self.awake()
-        self._busy &= awake
-        if awake == self._busy:
-            self._awake_since_s, self._patience_s = None, min(PATIENCE_S, 2 * self._patience_s)
-            return True
-        now_s = time.monotonic()
-        self._awake_since_s = self._awake_since_s or now_s
-        if now_s - self._awake_since_s <= self._patience_s:
-            return False
-        # threads that take turns being awake must not be waited for as long again and again
-        self._busy, self._awake_since_s = awake, None
-        self._patience_s = max(_LEAST_PATIENCE_S, self._patience_s / 2)
-        return True
+        self._spinning: set[str] = set()
+        self._lessons: Counter[str] = Counter()
+        self._ticking: str | None = None
 
     def awake(self) -> set[str]:
         """Threads that run or could; none when the process is gone."""
@@ -112,6 +84,33 @@ class Threads:
                 self._count = 0
         except FileNotFoundError:
             return set()
+
+    def snapshot_leaves(self) -> None:
+        """The thread that ticks looks for a snapshot without a pause: one of those awake now."""
+        if self._ticking is None:
+            self._spinning = self.awake()
+
+    def let_ticking_sleep(self) -> None:
+        """Return when the thread that ticks sleeps: it waits for the end of the manager's step, which is to come."""
+        if self._ticking is None:
+            self._learn()
+            return
+        end_s = time.monotonic() + _PATIENCE_S
+        try:
+            while not _sleeps(self._stats[self._ticking]):
+                if time.monotonic() > end_s:
+                    self._ticking = None  # it is busy with something else: another ticks
+                    return
+                time.sleep(_NAP_S)
+        except (KeyError, ProcessLookupError):  # it has ended
+            self._ticking = None
+
+    def _learn(self) -> None:
+        self._lessons.update(self._spinning - self.awake())
+        self._spinning = set()
+        if self._lessons and max(self._lessons.values()) >= _LESSONS:
+            self._ticking = self._lessons.most_common(1)[0][0]
+            self._lessons.clear()
 
     def close(self) -> None:
         """Close what was opened."""

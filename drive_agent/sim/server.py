@@ -32,7 +32,7 @@ from drive_agent.sim.rpc_batch import batch_methods
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
-from drive_agent.sim.wakeups import WakeUps
+from drive_agent.sim.wakeups import QUESTION_S, WakeUps
 from drive_agent.sim.wire import WORLD_STREAM_ID
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
 
@@ -42,13 +42,11 @@ _STALLED_SUBSCRIBER_S = 10.0
 _LONGEST_FREE_TICK_S = 0.1
 _PARENT_CHECK_S = 0.5
 _MAX_QUEUED = 10_000
-_SETS_A_MANAGER_GOING = {"tick_cue", "set_episode_settings", "apply_batch"}  # with its reply, in the client
+_TICKS = {"tick_cue", "set_episode_settings"}  # after which the client calls its traffic managers
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
 _NEW_WORLD = "load_new_episode"
 _QUIET_S = 0.002
 _LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
-_ASKS_ONCE = 3  # before it falls asleep; more than once where other threads of the client ask as well
-_NAP_S = 0.0005  # leaves the processor to those who are waited for
 
 
 class Server:
@@ -62,10 +60,7 @@ class Server:
         self.world.on_stream_closed = self._streams.close
         self._dispatcher = Dispatcher(all_methods())
         self._manager_threads = ManagerThreads(self.world.traffic_managers)
-        self._wake_ups = WakeUps(self.world.traffic_managers, self._manager_threads.seen_awake)
-        self._asked_meanwhile = (
-            0  # how often managers asked for the settings while a request waited for their sleep
-        )
+        self._wake_ups = WakeUps(self.world.traffic_managers, self._manager_threads, self.pump)
         self._quiet_before: Request | None = None
         self._load_after_s: float | None = None
         self._queue: deque[Request] = deque()
@@ -95,16 +90,16 @@ class Server:
 
     def pump(self) -> None:
         """Run what can run."""
-        if self._pumping or self._failure is not None:
+        if self._pumping or self._wake_ups.waking or self._failure is not None:
             return
         self._pumping = True
         try:
             while self._queue:
                 ticks = self._queue[0].method == "tick_cue" and self.world.settings.synchronous
-                if self._queue[0].method in _SETS_A_MANAGER_GOING:
-                    self._answer_managers()
-                    if (ticks and not self._may_tick()) or not self._managers_sleep():
-                        break
+                if self._queue[0].method in _TICKS and not self._managers_have_asked():
+                    break
+                if ticks and not self._may_tick():
+                    break
                 if self._queue[0].method == _NEW_WORLD and not self._managers_rest():
                     break
                 self._serve(self._queue.popleft(), ticks=ticks)
@@ -128,33 +123,31 @@ class Server:
             and isinstance(request.arguments[0], int)
         ):
             self._streams.promise(request.arguments[0])
+        client_id = request.connection.client.id
+        threads = self._manager_threads.of(client_id) if self.world.traffic_managers else None
+        if threads is not None and self._wake_ups.ends_step(client_id, request.method):
+            threads.let_ticking_sleep()
         if request.message_id is not None:
             request.connection.reply(request.message_id, result)
-        client_id = request.connection.client.id
         if ticks:
-            self.tick(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
+            self.world.step(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
+            if threads is not None:
+                threads.snapshot_leaves()
+            self._send_tick()
             self._wake_ups.ticked(client_id)
         else:
             self._wake_ups.requested(client_id, request.method)
 
-    def _answer_managers(self) -> None:
-        """A manager that waits for this answer does not sleep yet, and it does not wait for long before it gives up."""
-        if self.world.traffic_managers:
-            for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
-                self._queue.remove(request)
-                self._serve(request, ticks=False)
-                self._asked_meanwhile += 1
-
-    def _managers_sleep(self) -> bool:
-        """Whether the next reply may set a client's traffic manager going; if not yet, `pump` comes back.
-
-        A manager that asks on and on while this is waited for steps on its own: no call of the client's can wake it.
-        """
-        steps_alone = self._asked_meanwhile > _ASKS_ONCE * len(self.world.traffic_managers)
-        if steps_alone or not self.world.settings.synchronous or self._manager_threads.sleep():
-            self._asked_meanwhile = 0
+    def _managers_have_asked(self) -> bool:
+        """Whether those that are about to sleep have their last answer; if not yet, `pump` comes back."""
+        if not self.world.traffic_managers or not self.world.settings.synchronous:
             return True
-        asyncio.get_running_loop().call_later(_NAP_S, self.pump)
+        for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
+            self._queue.remove(request)
+            self._serve(request, ticks=False)
+        if not self._wake_ups.question_due():
+            return True
+        asyncio.get_running_loop().call_later(QUESTION_S, self.pump)
         return False
 
     def _managers_rest(self) -> bool:
@@ -213,12 +206,11 @@ class Server:
         self._streams.cut_off_congested()
         self.pump()
 
-    def tick(self, delta_s: float) -> None:
-        """Advance the world and send what follows from it; pictures come later from the render thread."""
+    def _send_tick(self) -> None:
+        """Send what follows from a step of the world; pictures come later from the render thread."""
         if self._cut_off is not None:
             self._cut_off.cancel()
             self._cut_off = None
-        self.world.step(delta_s)
         self._streams.send(WORLD_STREAM_ID, self.world.snapshot)
         job = self._cameras.capture(self._streams) if self._cameras is not None else None
         if job is not None:
@@ -249,7 +241,8 @@ class Server:
             await asyncio.sleep(fixed or DEFAULT_DELTA_S)
             now = time.monotonic()
             if not self.world.settings.synchronous and self._may_tick():
-                self.tick(fixed or min(_LONGEST_FREE_TICK_S, max(1e-3, now - last)))
+                self.world.step(fixed or min(_LONGEST_FREE_TICK_S, max(1e-3, now - last)))
+                self._send_tick()
             last = now
 
     # ---- life --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,15 @@
-"""Wakes a client's traffic manager that has slept through a tick: the last resort where `client_threads` cannot look.
+"""Keeps a client's synchronous traffic manager in step with its ticks, although the client loses wake-ups.
 
-How the wake-up is lost is told there. Leaving synchronous mode notifies the manager's worker again, and entering it at once
-changes nothing else; the traffic manager takes both as RPCs on its own port.
+How a call is lost between the client's two threads is told in `client_threads`. Three things are done about it:
+
+1. When its step is over, the manager's worker asks for the episode's settings *before* it falls asleep. Were the next tick
+   run first, the answer to that question and the tick's snapshot would set both threads off at the same moment, and one
+   call in two thousand was lost. So a tick waits for the question (`question_due`).
+2. The batch that ends a step is answered when the ticking thread sleeps (`Threads.let_ticking_sleep`).
+3. A worker that has missed the call to a step all the same is called again: when the client is silent after a tick in which
+   it should have stepped, and all its threads sleep. Leaving synchronous mode calls the worker, and entering it at once
+   changes nothing else; the manager takes both on its own port. Until it has answered, the client's requests wait, so it
+   makes exactly the step that it has missed.
 """
 
 import asyncio
@@ -12,42 +20,73 @@ from dataclasses import dataclass
 
 import msgpack
 
+from drive_agent.sim.client_threads import ManagerThreads
 from drive_agent.sim.wire import pack
 
 log = logging.getLogger("drive_agent.sim")
 
-SILENCE_S = 1.0
-_CHECK_S = 0.25
+QUESTION_S = 0.02  # so long a tick waits for a question that is due
+_CHECK_S = 0.005
+_IDLE_CHECK_S = 0.25  # without a traffic manager
+_LOOKS = (
+    2  # in a row at which everyone sleeps: a call that was under way at the first has arrived by the second
+)
+_UNSEEN_SILENCE_S = 1.0  # of a client whose threads are out of sight
 _ANSWER_TIMEOUT_S = 5.0
 _FIRST_OF_A_STEP = "get_vehicle_light_states"  # what a traffic manager asks for in every step
+_LAST_OF_A_STEP = "apply_batch"
+_QUESTION = "get_episode_settings"
 _LOOPBACK = "127.0.0.1"
 
 
 @dataclass
 class _Ticker:
-    """A client that ticks: whether its traffic manager steps with it, and since when it is silent."""
+    """A client that ticks, and how far its traffic manager is with the step of that tick."""
 
     stepped: bool = False
     silent_since_s: float | None = None
+    looks: int = 0  # in a row at which its threads slept
+    stepping: bool = False  # its batch is to come
+    question_due_s: float | None = None  # since when
 
 
 class WakeUps:
-    """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id).
+    """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id)."""
 
-    Who is awake is left alone: a worker that only lacks a processor would step twice.
-    """
-
-    def __init__(self, managers: dict[int, tuple[str, int]], awake: Callable[[int], bool]) -> None:
+    def __init__(
+        self, managers: dict[int, tuple[str, int]], threads: ManagerThreads, on_woken: Callable[[], None]
+    ) -> None:
         self._managers = managers
-        self._awake = awake
+        self._threads = threads
+        self._on_woken = on_woken
         self._tickers: dict[int, _Ticker] = {}
+        self.waking = False  # no request may be served
+
+    def ends_step(self, client_id: int, method: str) -> bool:
+        """Whether the answer to this request ends the step of a traffic manager."""
+        ticker = self._tickers.get(client_id)
+        return ticker is not None and ticker.stepping and method == _LAST_OF_A_STEP
 
     def requested(self, client_id: int, method: str) -> None:
-        """A client asks something other than a tick: it is awake."""
+        """A client has asked something other than a tick: it is awake."""
         ticker = self._tickers.get(client_id)
-        if ticker is not None:
-            ticker.silent_since_s = None
-            ticker.stepped |= method == _FIRST_OF_A_STEP
+        if ticker is None:
+            return
+        ticker.silent_since_s = None
+        if method == _FIRST_OF_A_STEP:
+            ticker.stepped = ticker.stepping = True
+        elif method == _LAST_OF_A_STEP and ticker.stepping:
+            ticker.stepping, ticker.question_due_s = False, time.monotonic()
+        elif method == _QUESTION:
+            ticker.question_due_s = None
+
+    def question_due(self) -> bool:
+        """Whether a manager is about to ask its last question before it sleeps, and may be waited for."""
+        now_s = time.monotonic()
+        return any(
+            ticker.question_due_s is not None and now_s - ticker.question_due_s < QUESTION_S
+            for ticker in self._tickers.values()
+        )
 
     def ticked(self, client_id: int) -> None:
         """A client has ticked: if its traffic manager stepped in the tick before, it will step in this one."""
@@ -55,7 +94,7 @@ class WakeUps:
             return
         ticker = self._tickers.setdefault(client_id, _Ticker())
         ticker.silent_since_s = time.monotonic() if ticker.stepped else None
-        ticker.stepped = False
+        ticker.stepped, ticker.looks = False, 0
 
     def forget(self, client_id: int) -> None:
         """The client is gone."""
@@ -64,19 +103,32 @@ class WakeUps:
     async def run(self) -> None:
         """Look after the silent ones."""
         while True:
-            await asyncio.sleep(_CHECK_S)
-            now = time.monotonic()
+            await asyncio.sleep(_CHECK_S if self._managers else _IDLE_CHECK_S)
             for client_id, ticker in list(self._tickers.items()):
-                silent = ticker.silent_since_s is not None and now - ticker.silent_since_s > SILENCE_S
-                if silent and not self._awake(client_id):
+                if ticker.silent_since_s is not None and self._is_stuck(client_id, ticker):
                     ticker.silent_since_s = None
-                    for port in [port for port, (_, owner) in self._managers.items() if owner == client_id]:
-                        await _wake(port)
+                    await self._wake(client_id)
+
+    def _is_stuck(self, client_id: int, ticker: _Ticker) -> bool:
+        assert ticker.silent_since_s is not None
+        if self._threads.of(client_id) is None:
+            return time.monotonic() - ticker.silent_since_s > _UNSEEN_SILENCE_S
+        ticker.looks = ticker.looks + 1 if self._threads.sleeps(client_id) else 0
+        return ticker.looks > _LOOKS
+
+    async def _wake(self, client_id: int) -> None:
+        self.waking = True
+        try:
+            for port in [port for port, (_, owner) in self._managers.items() if owner == client_id]:
+                await _wake(port)
+        finally:
+            self.waking = False
+            self._on_woken()
 
 
 async def _wake(port: int) -> None:
     """Leave and enter synchronous mode, in one packet so that nothing happens in between."""
-    log.warning("the traffic manager on port %d sleeps through a tick: waking it", port)
+    log.info("the traffic manager on port %d missed a call: called again", port)
     requests = pack([0, 1, "set_synchronous_mode", [False]]) + pack([0, 2, "set_synchronous_mode", [True]])
     try:
         reader, writer = await asyncio.wait_for(asyncio.open_connection(_LOOPBACK, port), _ANSWER_TIMEOUT_S)

@@ -14,6 +14,7 @@ class RawClient:
 
     def __init__(self, server: ServerProcess) -> None:
         self._socket = socket.create_connection((server.host, server.port), timeout=20.0)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
         self._next = 0
 

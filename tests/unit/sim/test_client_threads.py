@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
@@ -47,9 +46,7 @@ def wait_until(condition: Callable[[], bool], patience_s: float = 20.0) -> None:
 def child() -> Iterator[subprocess.Popen[str]]:
     """A process that computes for as many seconds as it is told, or starts a thread that sleeps; now it sleeps."""
     process = subprocess.Popen([sys.executable, "-c", _OBEYS], stdin=subprocess.PIPE, text=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client_threads, "PATIENCE_S", 60.0)
-        wait_until(Threads(process.pid).sleep)
+    wait_until(lambda: not Threads(process.pid).awake())
     yield process
     process.kill()
     process.wait()
@@ -61,34 +58,42 @@ def tell(child: subprocess.Popen[str], order: str) -> None:
     child.stdin.flush()
 
 
-def test_a_process_is_awake_while_it_computes(
-    child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_threads, "PATIENCE_S", 60.0)
+def test_a_process_is_awake_while_it_computes(child: subprocess.Popen[str]) -> None:
     threads = Threads(child.pid)
-    assert threads.sleep()
+    assert threads.awake() == set()
     tell(child, "0.5")
-    wait_until(lambda: not threads.sleep())
-    wait_until(threads.sleep)
-
-
-def test_who_is_busy_for_long_is_not_waited_for(child: subprocess.Popen[str]) -> None:
-    threads = Threads(child.pid)
-    tell(child, "60")
-    wait_until(lambda: not threads.sleep())
-    wait_until(threads.sleep)
+    wait_until(lambda: threads.awake() == {str(child.pid)})
+    wait_until(lambda: threads.awake() == set())
 
 
 def test_threads_come_and_processes_go(child: subprocess.Popen[str]) -> None:
     threads = Threads(child.pid)
-    wait_until(threads.sleep)
     for count in (2, 3):
         tell(child, "thread")
         wait_until(lambda: len(os.listdir(f"/proc/{child.pid}/task")) == count)  # noqa: B023 - called at once
-        wait_until(threads.sleep)
+        wait_until(lambda: not threads.awake())
     child.kill()
     child.wait()
-    assert threads.sleep()
+    assert threads.awake() == set()
+    threads.let_ticking_sleep()
+
+
+def test_the_thread_that_ticks_is_learnt_and_waited_for(
+    child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_threads, "_LESSONS", 2)
+    monkeypatch.setattr(client_threads, "_PATIENCE_S", 20.0)
+    threads = Threads(child.pid)
+    for _ in range(2):
+        tell(child, "0.3")
+        wait_until(lambda: bool(threads.awake()))
+        threads.snapshot_leaves()
+        wait_until(lambda: not threads.awake())
+        threads.let_ticking_sleep()
+    tell(child, "0.3")
+    wait_until(lambda: bool(threads.awake()))
+    threads.let_ticking_sleep()
+    assert threads.awake() == set()
 
 
 def test_a_socket_leads_to_its_process() -> None:
@@ -103,6 +108,7 @@ def test_a_socket_leads_to_its_process() -> None:
         threads = ManagerThreads(managers)
         threads.connected(7, connection)
         wait_until(threads.sleep)
+        threads.forget(7)
         connection.close()
         child.wait()
         assert process_of(address) is None
@@ -130,18 +136,16 @@ def test_a_manager_that_is_about_to_sleep_is_answered_before_the_tick(server: Se
     client.call("destroy_traffic_manager", 1)
 
 
-def test_who_asks_on_and_on_is_not_waited_for(server: ServerProcess) -> None:
+def test_a_tick_waits_for_the_question_that_ends_a_step(server: ServerProcess) -> None:
     client = RawClient(server)
     client.call("add_traffic_manager_running", ["127.0.0.1", 1])
-    ask = _pack([0, 500, "get_episode_settings", [[False]]])
-    with ThreadPoolExecutor(1) as pool:
-        client.send(_pack([0, 400, "tick_cue", [[False]]]) + ask)
-        ticked = pool.submit(
-            lambda: next(number for number, _ in iter(client.receive, None) if number == 400)
-        )
-        end = time.monotonic() + 15.0
-        while not ticked.done():
-            assert time.monotonic() < end
-            client.send(ask)
-            time.sleep(0.0002)
+    client.call("tick_cue")
+    client.call("get_vehicle_light_states")
+    client.call("apply_batch", [], False)
+    client.send(_pack([0, 101, "tick_cue", [[False]]]))
+    client.send(_pack([0, 102, "get_episode_settings", [[False]]]))
+    assert [client.receive()[0] for _ in range(2)] == [102, 101]
+    client.call("get_vehicle_light_states")
+    client.call("apply_batch", [], False)
+    client.call("tick_cue")  # the question never comes
     client.call("destroy_traffic_manager", 1)
