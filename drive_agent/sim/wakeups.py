@@ -114,7 +114,7 @@ class WakeUps:
         if self._threads.of(client_id) is None:
             return time.monotonic() - ticker.silent_since_s > _UNSEEN_SILENCE_S
         ticker.looks = ticker.looks + 1 if self._threads.sleeps(client_id) else 0
-        return ticker.looks > _LOOKS
+        return ticker.looks >= _LOOKS
 
     async def _wake(self, client_id: int) -> None:
         self.waking = True

@@ -21,7 +21,7 @@ def test_eighty_vehicles_and_forty_walkers_for_ten_minutes() -> None:
     assert lines, f"status {child.returncode}:\n{child.stdout}\n{child.stderr}"
     report = json.loads(lines[-1])
     assert report["errors"] == []
-    assert report["log"] == ""
+    assert [line for line in report["log"].splitlines() if not line.startswith("INFO")] == []
     assert report["elapsed_s"] >= TICKS * 0.05
     # walkers cross wherever they like, and the traffic manager itself takes away who has stood for too long
     assert VEHICLES * 0.5 <= report["vehicles"] <= VEHICLES
