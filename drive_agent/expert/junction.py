@@ -5,7 +5,7 @@ Worked out once a route, from the map alone; `yielding` asks each tick whether s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -17,8 +17,10 @@ from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route
 
 CLEARANCE_M = 2.9  # lane centres nearer than this: the cars on them would touch
-UPSTREAM_M = 60.0  # how far back the approaches of a junction are watched
+UPSTREAM_M = 100.0  # how far back the approaches of a junction are watched
 TURN_RAD = 0.6
+BESIDE_RAD = 2.4  # traffic that comes from behind and beside us
+WATCHED = {"driving": CLEARANCE_M, "biking": 1.7}  # kinds of lanes that cross, and how near is too near
 WAIT_BEFORE_M = 0.5
 LINE_REACH_M = 12.0  # a stop line this near before a junction belongs to it
 
@@ -75,12 +77,12 @@ def _passage(
     rows: list[tuple[np.ndarray, ...]] = []
     signals: list[str] = []
     for lane in road_map.lanes:
-        if lane.junction_id != junction_id or lane.kind != "driving" or lane.index in own:
+        if lane.junction_id != junction_id or lane.kind not in WATCHED or lane.index in own:
             continue
         if set(lane.predecessors) & set(own_entry.predecessors):
             continue  # from our own lane: ahead of us it is a leader, behind us no matter
-        touch = np.linalg.norm(lane.center[:, None, :2] - own_points[None], axis=2) < CLEARANCE_M
-        if not touch.any() or _same_approach(lane, own_entry):
+        touch = np.linalg.norm(lane.center[:, None, :2] - own_points[None], axis=2) < WATCHED[lane.kind]
+        if not touch.any() or (lane.kind == "driving" and _same_approach(lane, own_entry)):
             continue
         rows.append(_watch(road_map, lane, own_entry, route, own, touch, own_stations, signals))
     if not rows:
@@ -89,7 +91,15 @@ def _passage(
     begin_m = float(own_stations[0])
     stops = [line.station_m for line in lines if begin_m - LINE_REACH_M < line.station_m <= begin_m + 2.0]
     wait_m = (stops[-1] if stops else begin_m) - WAIT_BEFORE_M
-    return Passage(begin_m, float(own_stations[-1]), wait_m, *columns, signals=tuple(signals))
+    passage = Passage(begin_m, float(own_stations[-1]), wait_m, *columns, signals=tuple(signals))
+    is_signalled = _control(road_map, own_entry.predecessors)[0] == "light"
+    return passage if is_signalled else replace(passage, wait_m=max(wait_m, _before_all(passage)))
+
+
+def _before_all(passage: Passage) -> float:
+    """Right before the first area where others may go first: from there a gap is used soonest, and nobody is in the way."""
+    wary = passage.rank != Rank.OTHERS_YIELD
+    return float(passage.own_begin_m[wary].min()) - WAIT_BEFORE_M if wary.any() else -np.inf
 
 
 def _same_approach(lane: Lane, own: Lane) -> bool:
@@ -174,6 +184,8 @@ def _rank(own_control: str, control: str, own_turn: float, turn: float, bearing:
     if weight[own_control] != weight[control]:
         return Rank.WE_YIELD if weight[own_control] > weight[control] else Rank.OTHERS_YIELD
     oncoming = abs(bearing) < 0.8
+    if abs(bearing) > BESIDE_RAD:
+        return Rank.WE_YIELD  # it goes straight on beside us while we turn
     if oncoming:
         if own_turn > TURN_RAD and turn < TURN_RAD:
             return Rank.WE_YIELD

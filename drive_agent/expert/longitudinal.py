@@ -153,6 +153,8 @@ def reason(found: Finding, target_mps: float, by: Bound | None) -> str:
         return "slowing down for a curve" if slower else "following the lane, nothing in the way"
     if by.reason == "vehicle" and by.lead_speed_mps > 0.5:
         return f"following a vehicle {by.way_m:.0f} m ahead"
+    if by.reason.startswith("gap"):
+        return "finding a gap in the lane to join"
     if by.reason.startswith("traffic"):
         return "yielding to traffic with right of way"
     if found.ego.speed_mps < 0.3 and target_mps < 0.5:

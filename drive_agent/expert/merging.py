@@ -1,18 +1,19 @@
 """Joining a lane at speed: where the route comes into a lane that others drive on, and how fast to find a gap there.
 
-Two kinds of places: a lane change of the route, and a junction in which a lane beside ours leads into the same one (an
-acceleration lane that ends, a ramp). Cars of the other lane are seen as if they were on our own, at the same way to the
+Three kinds of places: a lane change of the route, a junction in which a lane beside ours leads into the same one (an
+acceleration lane that ends, a ramp), and a parking bay that one leaves. Cars of the other lane are seen as if they were on our own, at the same way to the
 place where the lanes meet. Knows nothing of signs, lights and crossings. World frame.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drive_agent.expert.corridor import RouteTrack
-from drive_agent.expert.longitudinal import STANDSTILL_GAP_M, Bound
+from drive_agent.expert.corridor import Corridor, RouteTrack
+from drive_agent.expert.longitudinal import NEAR_ENOUGH_M, Bound
 from drive_agent.expert.others import EgoPose, Others
 from drive_agent.geometry import arc_length, project
 from drive_agent.roadmap import Lane, RoadMap
@@ -23,11 +24,13 @@ UPSTREAM_M = 120.0
 CLEARANCE_M = 2.9  # lane centres nearer than this: cars on them would touch
 ON_LANE_M, ON_LANE_COS = 1.7, 0.8
 ENTERED_SHARE = 0.25  # of the way of a lane change: from there on one is in the other lane
-HEADWAY_S = 0.6
+SPARE_M, HEADWAY_S = 2.0, 0.4  # behind the car ahead
+GATE_BRAKE_MPS2, GATE_LEAST_MPS = 2.5, 3.0
 SLOT_M, SLOT_S = 2.0, 0.4  # free way before a car that comes from behind: fixed, and for each m/s of it
 ACCEL_MPS2 = 2.0
 LEAST_MPS = 2.0
 BESIDE_M = 1.0
+ASIDE_M, BAY_MPS = 1.2, 3.0  # farther from the route and slower than this, one may be in a parking bay
 
 
 @dataclass(frozen=True)
@@ -46,35 +49,65 @@ class Merging:
     def __init__(self, road_map: RoadMap, route: Route, track: RouteTrack) -> None:
         joins = [*_lane_changes(road_map, route, track), *_lanes_that_end(road_map, route, track)]
         self._joins = sorted(joins, key=lambda join: join.station_m)
+        self._road_map = road_map
+        self._own = _own_lane(road_map, route, track)
 
-    def look(self, ego: EgoPose, front_m: float, others: Others) -> list[Bound]:
-        """Cars of the next lane to join that have to be in front of us there."""
+    def look(self, ego: EgoPose, corridor: Corridor, others: Others) -> list[Bound]:
+        """Cars of the lanes to join next that have to be in front of us there."""
+        front_m = corridor.begin_m + ego.front_m
         out: list[Bound] = []
-        for join in self._joins:
+        for join in [*self._out_of_bay(ego, corridor, front_m), *self._joins]:
             if 0.0 < join.station_m - front_m < LOOK_M:
                 out += _keep_behind(join, ego, join.station_m - front_m, others)
         return out
 
+    def _out_of_bay(self, ego: EgoPose, corridor: Corridor, front_m: float) -> list[Join]:
+        """In a parking bay beside the route, its own lane is the one to join, right here."""
+        if abs(corridor.offset_m) < ASIDE_M or ego.speed_mps > BAY_MPS:
+            return []
+        place = np.array([ego.x_m, ego.y_m])
+        lane, *_ = self._road_map.nearest_lane(place, ego.yaw_rad, ("driving", "parking"))
+        if self._road_map.lanes[lane].kind != "parking":
+            return []
+        station_m = front_m + BESIDE_M
+        return [replace(self._own, station_m=station_m, to_join_m=station_m + self._own.to_join_m)]
+
+
+@dataclass(frozen=True)
+class Gate(Bound):
+    """A place to reach only when somebody has passed it: slow enough to come after them, standing there at worst."""
+
+    open_s: float = 0.0  # from now
+
+    def speed(self, driven_m: float, after_s: float = 0.0) -> float:
+        left_m = self.room(driven_m)
+        if left_m < NEAR_ENOUGH_M:
+            return 0.0
+        in_time_mps = left_m / max(self.open_s - after_s, 0.1)
+        return min(math.sqrt(2.0 * GATE_BRAKE_MPS2 * left_m), max(in_time_mps, GATE_LEAST_MPS))
+
 
 def _keep_behind(join: Join, ego: EgoPose, way_m: float, others: Others) -> list[Bound]:
-    """Bounds for those who are ahead, and for those behind who leave us no room before them.
+    """Bounds for those who are ahead, and for those beside or behind who leave us no room before them.
 
     A car behind leaves room when, at our arrival, its bumper is farther behind our tail than it drives in `SLOT_S` and
     needs to brake down to our speed at `ACCEL_MPS2`.
     """
     out: list[Bound] = []
-    arrival_s = way_m / max(ego.speed_mps, LEAST_MPS)
+    own_mps = ego.speed_mps
     for row, to_join_m in zip(*_on_lane(join, others), strict=True):
         speed_mps, half_m = float(others.speed[row]), float(others.half[row, 0])
         gap_m = way_m - (to_join_m + half_m)  # from our bumper to its tail, as if on one lane
-        left_m = to_join_m - half_m - speed_mps * arrival_s - ego.length_m  # from its bumper to our tail
-        slower_mps = max(speed_mps - ego.speed_mps, 0.0)
-        slot_m = SLOT_M + SLOT_S * speed_mps + slower_mps**2 / (2.0 * ACCEL_MPS2)
-        if gap_m < BESIDE_M and left_m > slot_m:
+        if gap_m >= BESIDE_M:
+            out.append(Bound(gap_m, SPARE_M, "gap in the lane to join", speed_mps, HEADWAY_S))
             continue
-        out.append(Bound(gap_m, STANDSTILL_GAP_M, "gap in the lane to join", speed_mps, HEADWAY_S))
-        if gap_m < BESIDE_M:
-            out.append(Bound(way_m, BESIDE_M, "gap in the lane to join"))
+        joining_mps = min(math.sqrt(own_mps**2 + 2.0 * ACCEL_MPS2 * way_m), max(own_mps, speed_mps))
+        arrival_s = way_m / max(0.5 * (own_mps + joining_mps), LEAST_MPS)
+        left_m = to_join_m - half_m - speed_mps * arrival_s - ego.length_m  # from its bumper to our tail
+        slower_mps = max(speed_mps - joining_mps, 0.0)
+        if left_m < SLOT_M + SLOT_S * speed_mps + slower_mps**2 / (2.0 * ACCEL_MPS2):
+            open_s = (to_join_m + half_m + SPARE_M) / max(speed_mps, 0.1)
+            out.append(Gate(way_m, BESIDE_M, "gap in the lane to join", open_s=open_s))
     return out
 
 
@@ -87,6 +120,18 @@ def _on_lane(join: Join, others: Others) -> tuple[np.ndarray, np.ndarray]:
     aligned = np.cos(others.yaw - join.headings[nearest]) > ON_LANE_COS
     rows = np.flatnonzero((gaps_m.min(1) < ON_LANE_M) & aligned & ~others.walker)
     return rows, join.to_join_m[nearest[rows]]
+
+
+def _own_lane(road_map: RoadMap, route: Route, track: RouteTrack) -> Join:
+    """The route itself and the lane that leads to its start, as a lane to join at station 0."""
+    first = road_map.lanes[int(route.lanes[0])]
+    back = _join(road_map, first, 0.0, project(first.center[:, :2], track.points[0])[0])
+    return Join(
+        0.0,
+        np.concatenate([track.points, back.points]),
+        np.concatenate([np.asarray(route.headings, dtype=float), back.headings]),
+        np.concatenate([-track.stations_m, back.to_join_m]),
+    )
 
 
 def _lane_changes(road_map: RoadMap, route: Route, track: RouteTrack) -> list[Join]:

@@ -105,7 +105,7 @@ class Observer:
         front_m = corridor.begin_m + ego.front_m
         light, light_m = self._next_light(front_m, ego.speed_mps, truth.lights)
         stop_m, stop_held = self._stops.look(front_m, ego.speed_mps, step_us)
-        found = self._conflict(ego, truth, front_m, others, step_us)
+        found = self._conflict(ego, truth, front_m, far, step_us)
         return Finding(
             ego=ego,
             corridor=corridor,

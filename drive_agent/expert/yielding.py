@@ -15,6 +15,7 @@ from drive_agent.types import LightState
 
 ON_LANE_M, ON_LANE_COS = 2.2, 0.7  # a car belongs to a lane point nearer and better aligned than this
 ACCEL_MPS2 = 2.0
+MARGIN_S = 0.8  # spare time before the other arrives
 CREEP_MPS = 0.4  # slower counts as waiting
 PAST_LINE_M = 2.0  # further over the line there is no waiting at it
 STARTING_REACH_M = 14.0  # a waiting car this near the common area may start any moment
@@ -59,7 +60,7 @@ def conflict(
         ~moving_now & (rank == Rank.WE_YIELD) & (to_area < STARTING_REACH_M) & (to_area > 0.0) & patient
     )
     moving = moving_now | starts_soon
-    overlap = (begin_s - _margin_s(ego) < own_end_s) & (own_begin_s < end_s + 0.5)
+    overlap = (begin_s - MARGIN_S < own_end_s) & (own_begin_s < end_s + 0.5)
     entered = front_station_m > passage.own_begin_m[point] + 0.5  # too late to wait: clear the junction
     must = (
         (rank == Rank.WE_YIELD)
@@ -124,11 +125,6 @@ def _time_for(way_m: np.ndarray, speed_mps: float, top_mps: float = 6.0) -> np.n
     run_up_m = 0.5 * (top + speed_mps) * run_up_s
     within = (np.sqrt(speed_mps**2 + 2.0 * ACCEL_MPS2 * np.minimum(way, run_up_m)) - speed_mps) / ACCEL_MPS2
     return np.where(way <= run_up_m, within, run_up_s + (way - run_up_m) / top)
-
-
-def _margin_s(ego: EgoPose) -> float:
-    """Spare time before the other arrives: more from standstill, so that the decision does not flicker."""
-    return 2.0 if ego.speed_mps < 1.0 else 1.0
 
 
 def _they_first(begin_s: np.ndarray, own_begin_s: np.ndarray, ids: np.ndarray, own_id: int) -> np.ndarray:
