@@ -102,7 +102,9 @@ def random_way(road_map: RoadMap, rng: np.random.Generator, *, change_share: flo
 
 def _changeable(lane: Lane) -> list[int]:
     """Indices of the neighbours that one may change to."""
-    return [k for k, may in ((lane.left, lane.left_change), (lane.right, lane.right_change)) if may and k >= 0]
+    return [
+        k for k, may in ((lane.left, lane.left_change), (lane.right, lane.right_change)) if may and k >= 0
+    ]
 
 
 def route_element(number: int, site: Site, weather: Mapping[str, float]) -> ET.Element:

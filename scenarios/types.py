@@ -32,10 +32,23 @@ class ScenarioType:
 _TYPES: dict[str, ScenarioType] = {}
 
 
-def scenario_type(
-    name: str, *, site: Site, lead_m: float = LEAD_M, reach_m: float = 0.0, **parameters: Parameter
-) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
+Decorator = Callable[[Callable[["Scene"], "Script"]], Callable[["Scene"], "Script"]]
+
+
+def scenario_type(name: str, *, site: Site, **parameters: Parameter) -> Decorator:
     """Register the decorated script under the name that route files use; `site` finds places for it."""
+    return registered(name, site, parameters)
+
+
+def registered(
+    name: str,
+    site: Site,
+    parameters: Mapping[str, Parameter],
+    *,
+    lead_m: float = LEAD_M,
+    reach_m: float = 0.0,
+) -> Decorator:
+    """The same, for a type whose routes begin or end elsewhere than is usual."""
 
     def register(script: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
         if name in _TYPES:

@@ -50,8 +50,8 @@ def stream_site(maneuver: Maneuver, side: str, *, light: bool) -> Site:
     def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
         if base(setting, rng) is None:
             return None
-        speed_mps, gap_m = float(rng.integers(8, 11)), float(rng.integers(24, 34))
-        return with_values(flow_speed=value(speed_mps), source_dist_interval=interval(gap_m, gap_m + 12.0))
+        speed_mps, gap_m = float(rng.integers(8, 11)), float(rng.integers(24, 30))
+        return with_values(flow_speed=value(speed_mps), source_dist_interval=interval(gap_m, gap_m + 36.0))
 
     return find
 

@@ -16,9 +16,9 @@ from scenarios.library.junctions import hold_lights
 from scenarios.parameters import Choice, Interval, Number, Parameter, Place
 from scenarios.scene import Scene, Script
 from scenarios.setting import Crossing, Setting
-from scenarios.sites import Elements, interval, junction_ahead, place, value, with_values
+from scenarios.sites import Elements, Site, interval, junction_ahead, place, value, with_values
 from scenarios.spots import Spot, lane_path, straightest
-from scenarios.types import scenario_type
+from scenarios.types import registered, scenario_type
 
 SIDES = ("left", "right")
 SINK_NEAR_M = 2.0
@@ -48,7 +48,9 @@ FLOW: dict[str, Parameter] = {
 
 def ends(scene: Scene) -> tuple[Spot, Spot]:
     """Source and sink of the stream as the route file places them."""
-    source, sink = (Spot.at(scene.road_map, scene.told[name]) for name in ("start_actor_flow", "end_actor_flow"))
+    source, sink = (
+        Spot.at(scene.road_map, scene.told[name]) for name in ("start_actor_flow", "end_actor_flow")
+    )
     return source, sink
 
 
@@ -118,7 +120,7 @@ def _merge_sink(setting: Setting, behind: Spot) -> Spot | None:
     return None
 
 
-def _joining_site(side: int, speed_mps: tuple[int, int], gap_m: tuple[float, float]):
+def _joining_site(side: int, speed_mps: tuple[int, int], gap_m: tuple[float, float]) -> Site:
     def find(setting: Setting, rng: np.random.Generator) -> Elements | None:
         found = _beside_entry(setting, side)
         sink = None if found is None else _merge_sink(setting, found[2])
@@ -193,7 +195,9 @@ def _ramp_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     )
 
 
-@scenario_type("HighwayCutIn", site=_ramp_site, other_actor_location=Place(), end_location=Place((0.0, 0.0, 0.0)))
+@scenario_type(
+    "HighwayCutIn", site=_ramp_site, other_actor_location=Place(), end_location=Place((0.0, 0.0, 0.0))
+)
 def highway_cut_in(scene: Scene) -> Script:
     """A car comes from a ramp, arrives together with the ego and cuts in before it."""
     start = Spot.at(scene.road_map, scene.told["other_actor_location"])
@@ -216,7 +220,9 @@ def highway_cut_in(scene: Scene) -> Script:
     yield from scene.until(together, 60.0)
     car.show_lights(("left_blinker",))
     lane = lane_path(Spot.at(scene.road_map, car.position).left() or meet, 300.0)
-    car.follow(merging_path(car.position, lane, CUT_IN_CHANGE_M), CUT_IN_SHARE * max(scene.ego_speed_mps, 6.0))
+    car.follow(
+        merging_path(car.position, lane, CUT_IN_CHANGE_M), CUT_IN_SHARE * max(scene.ego_speed_mps, 6.0)
+    )
     yield from scene.seconds(ALONGSIDE_S)
 
 
@@ -239,7 +245,7 @@ def _changes_site(setting: Setting, rng: np.random.Generator) -> Elements | None
     return {} if sum(beside) >= 2 else None
 
 
-@scenario_type("SequentialLaneChange", site=_changes_site, reach_m=LANE_CHANGES_M)
+@registered("SequentialLaneChange", _changes_site, {}, reach_m=LANE_CHANGES_M)
 def sequential_lane_change(scene: Scene) -> Script:
     """Several lane changes in a row, with slower and faster traffic on the other lanes."""
     yield from scene.triggered()
@@ -259,16 +265,16 @@ def _bay_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     )
 
 
-@scenario_type(
-    "ParkingExit",
-    site=_bay_site,
-    lead_m=0.0,
-    direction=Choice(SIDES, "right"),
-    front_vehicle_distance=Number(20.0, 6.0),
-    behind_vehicle_distance=Number(10.0, 6.0),
-    flow_distance=Number(25.0, 8.0),
-    speed=Number(60.0, 1.0),  # km/h
-)
+PARKING: dict[str, Parameter] = {
+    "direction": Choice(SIDES, "right"),
+    "front_vehicle_distance": Number(20.0, 6.0),
+    "behind_vehicle_distance": Number(10.0, 6.0),
+    "flow_distance": Number(25.0, 8.0),
+    "speed": Number(60.0, 1.0),  # km/h
+}
+
+
+@registered("ParkingExit", _bay_site, PARKING, lead_m=0.0)
 def parking_exit(scene: Scene) -> Script:
     """The ego starts in a parking bay between two cars and has to get into the traffic beside it."""
     told, side = scene.told, scene.told["direction"]
@@ -303,10 +309,13 @@ def _entry_from(setting: Setting, crossing: Crossing, side: str) -> Spot | None:
     """Where the lane ends that comes into a junction from a side and leads straight on."""
     for entry in entries(setting.road_map, crossing.junction_id, crossing.entry_lane):
         following = _lanes_between(setting, entry.spot.lane)
-        if entry.side == side and following is not None:
-            if abs(float(wrap_angle(following[0].heading[-1] - following[0].heading[0]))) < STRAIGHT_ON_RAD:
-                return entry.spot
+        if entry.side == side and following is not None and _turned_rad(following[0]) < STRAIGHT_ON_RAD:
+            return entry.spot
     return None
+
+
+def _turned_rad(lane: Lane) -> float:
+    return abs(float(wrap_angle(lane.heading[-1] - lane.heading[0])))
 
 
 def _stream_across(setting: Setting, entry: Spot, rng: np.random.Generator) -> Elements:
@@ -315,7 +324,7 @@ def _stream_across(setting: Setting, entry: Spot, rng: np.random.Generator) -> E
         start_actor_flow=place(entry.behind(70.0, into_junction=False)),
         end_actor_flow=place(entry.ahead(through_m + 40.0)),
         flow_speed=value(float(rng.integers(10, 14))),
-        source_dist_interval=interval(45.0, 80.0),
+        source_dist_interval=interval(45.0, 100.0),
     )
 
 
@@ -382,7 +391,7 @@ def _bicycle_site(setting: Setting, rng: np.random.Generator) -> Elements | None
         start_actor_flow=place(entry.behind(45.0, into_junction=False)),
         end_actor_flow=place(entry),
         flow_speed=value(float(rng.integers(5, 8))),
-        source_dist_interval=interval(22.0, 38.0),
+        source_dist_interval=interval(22.0, 55.0),
     )
 
 
