@@ -26,6 +26,7 @@ CLOSE_M = 3.5  # the same, where one shifts inside the lane
 AFTER_M = 1.0  # from the head of the block to where the way back begins
 ACCEL_MPS2 = 1.8
 PASS_MPS = 9.0
+START_MPS = 5.0  # from standstill the way out is as long as at this speed, where there is room
 ONCOMING_MPS = -1.0  # slower does not count as coming
 SPARE_M, SPARE_S = (
     6.0,
@@ -90,7 +91,7 @@ def _over(left_m: float, room: Room, half_width_m: float) -> str | None:
 
 
 def _shift(left_m: float, block: Block, ego: EgoPose, axle_m: float) -> Shift:
-    wanted_m = ramp_length_m(left_m, ego.speed_mps)
+    wanted_m = ramp_length_m(left_m, max(ego.speed_mps, START_MPS))
     begin_m = max(block.tail_m - wanted_m, axle_m)
     back_m = ramp_length_m(left_m, PASS_MPS)
     until_m = passed_m(block, ego, axle_m)

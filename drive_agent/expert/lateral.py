@@ -23,6 +23,7 @@ LOOK_M = 60.0
 BESIDE_BLOCK_M = 6.0  # the road must be wide enough so far before and behind a block
 ROOM_AHEAD_M = 30.0
 EDGE_MPS = 4.0  # at the road's edge, while an emergency vehicle passes
+WIDER_M = 0.2
 HEAD_START_S = 2.0  # decides so long before it must steer, sooner than it would brake
 
 
@@ -105,16 +106,13 @@ class LateralPlanner:
     def _make_room(
         self, time_us: int, ego: EgoPose, others: Others, beside: BesideRoute, axle_m: float
     ) -> Aside:
-        room = self._room.between(axle_m, axle_m + ROOM_AHEAD_M)
+        room = self._room.between(axle_m + ego.front_m, axle_m + ROOM_AHEAD_M)
         beacons = room_for_beacons(others, beside, room, ego, axle_m)
         wanted = beacons or room_for_oncoming(beside, room, ego, axle_m)
         if wanted is not None:
             self._wanted_us = time_us
-            if self._made is None or self._made.has_ended:
+            if self._made is None or self._made.has_ended or _is_wider(wanted, self._made):
                 self._made = wanted
-            elif self._made.over == wanted.over and abs(wanted.shift.left_m) > abs(self._made.shift.left_m):
-                wider = replace(self._made.shift, left_m=wanted.shift.left_m)
-                self._made = replace(self._made, shift=wider)
         elif self._made is not None and time_us - self._wanted_us > KEEP_S * 1e6:
             self._made = self._made if self._made.has_ended else ended(self._made, ego, axle_m)
         if self._made is None or axle_m > self._made.shift.end_m:
@@ -123,3 +121,7 @@ class LateralPlanner:
         at_edge = beacons is not None and self._made.over == "own"
         slow_mps = EDGE_MPS if at_edge else math.inf
         return Aside(self._made.shift, slow_mps=slow_mps, reason=f"making room for {self._made.what}")
+
+
+def _is_wider(way: Way, than: Way) -> bool:
+    return abs(way.shift.left_m) > abs(than.shift.left_m) + WIDER_M
