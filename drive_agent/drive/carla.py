@@ -82,7 +82,7 @@ class CarlaEnv:
         )
         self._walkers = Walkers(self._client, self._world, road_map, self._settings.walkers, seed)
         self._stage = CarlaStage(self._client, self._world, self._reader.signals, seed)
-        self._stage.adopt_background(self._traffic.ids)
+        self._stage.adopt_background(self._traffic.ids, self._traffic.port)
         self._director = Director(self._stage, spec, road_map, route, seed)
         self._traffic.tick()
         geography = Geography(self._map)

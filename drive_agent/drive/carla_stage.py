@@ -41,6 +41,7 @@ class CarlaStage:
         self._held: set[str] = set()
         self._vehicles: dict[int, carla.Vehicle] = {}
         self._background: set[int] = set()
+        self._manager_port = 0
         self.disturbance = Command(0.0, 0.0, 0.0)
 
     def spawn(
@@ -131,7 +132,7 @@ class CarlaStage:
         """See `scenarios.world.World`. The TrafficManager lets go of a car one tick before it is destroyed."""
         for actor in sorted(set(actors) & self._background):
             self._background.discard(actor)
-            self._batch.append(carla.command.SetAutopilot(actor, False))
+            self._batch.append(carla.command.SetAutopilot(actor, False, self._manager_port))
             self._leaving.append(actor)
 
     def disturb(self, throttle: float, steer: float) -> None:
@@ -145,9 +146,10 @@ class CarlaStage:
             setattr(weather, name, value)
         self._world.set_weather(weather)
 
-    def adopt_background(self, actors: Iterable[int]) -> None:
-        """Tell which actors `remove_background` may take."""
+    def adopt_background(self, actors: Iterable[int], manager_port: int) -> None:
+        """Tell which actors `remove_background` may take, and the port of the TrafficManager that drives them."""
         self._background |= set(actors)
+        self._manager_port = manager_port
 
     def flush(self) -> None:
         """Send the orders of this tick; cars that were let go in an earlier one are destroyed."""

@@ -38,6 +38,7 @@ class Traffic:
         self._client = client
         self._manager = manager = client.get_trafficmanager(port or free_port())
         manager.set_synchronous_mode(True)
+        self.port = manager.get_port()
         self._ticks = WatchedTicks(world, manager)
         manager.set_random_device_seed(seed)
         manager.set_global_distance_to_leading_vehicle(FOLLOW_M)
@@ -50,7 +51,7 @@ class Traffic:
             if car.has_attribute("color"):
                 colors = car.get_attribute("color").recommended_values
                 car.set_attribute("color", colors[rng.integers(len(colors))])
-            autopilot = carla.command.SetAutopilot(carla.command.FutureActor, True, manager.get_port())
+            autopilot = carla.command.SetAutopilot(carla.command.FutureActor, True, self.port)
             batch.append(carla.command.SpawnActor(car, place).then(autopilot))
         answers = client.apply_batch_sync(batch, False)
         self.tick()
