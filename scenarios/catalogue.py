@@ -90,7 +90,7 @@ def show_type(name: str) -> str:
     lines = [_sheet(name, rows), "", "parameters" if kind.parameters else "no parameters"]
     for tag, parameter in kind.parameters.items():
         lines += _wrapped(f"  {tag:24}", parameter_text(tag, parameter))
-    return "\n".join([*lines, "", "in a route file", textwrap.indent(snippet(kind), "  ")])
+    return "\n".join([*lines, "", "in a route file", snippet(kind)])
 
 
 def parameter_text(tag: str, parameter: Parameter) -> str:
@@ -116,7 +116,7 @@ def parameter_text(tag: str, parameter: Parameter) -> str:
 
 def snippet(kind: ScenarioType) -> str:
     """A `<scenario>` of that type with all parameters at their defaults, zeros for what must be given."""
-    element = ET.Element("scenario", name=f"{kind.name}_1", type=kind.name)
+    element = ET.Element("scenario", name="mine_1", type=kind.name)
     ET.SubElement(element, "trigger_point", x="0.0", y="0.0", z="0.0", yaw="0.0")
     for tag, parameter in kind.parameters.items():
         ET.SubElement(element, tag, _attributes(parameter))

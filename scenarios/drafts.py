@@ -23,7 +23,10 @@ ROOM_M, SHIFT_M = (
     15.0,
     5.0,
 )  # from a route's begin to the next junction at least; steps in which its ends are moved
-SAME_M = 3.0  # a route that is read back may be so much longer or shorter
+SAME_M, BESIDE_M = (
+    3.0,
+    0.5,
+)  # a route that is read back may be so much longer or shorter, and beside on average
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ def around(town: str, site: Site) -> Draft:
         begin_m = next(
             (m for m in np.arange(begin_m, 0.0, -SHIFT_M) if _is_street(setting, m, m + ROOM_M)), begin_m
         )
-    last_m = float(setting.stations_m[-1])
-    ends_m = (m for m in np.arange(site.end_m, last_m, SHIFT_M) if _is_street(setting, m, m))
-    return Draft(town, setting.road_map, setting.route, float(begin_m), float(next(ends_m, last_m)), (site,))
+    onward_m = np.arange(site.end_m, float(setting.stations_m[-1]), SHIFT_M)
+    back_m = np.arange(site.end_m, setting.trigger_m, -SHIFT_M)
+    end_m = next((m for m in (*onward_m, *back_m) if _is_street(setting, m, m)), site.end_m)
+    return Draft(town, setting.road_map, setting.route, float(begin_m), float(end_m), (site,))
 
 
 def is_sound(draft: Draft) -> bool:
@@ -64,9 +68,10 @@ def is_sound(draft: Draft) -> bool:
         rehearse(spec, draft.road_map, route)
     except ValueError:
         return False
-    own = setting.route_lanes(draft.begin_m, draft.end_m)
-    read = Setting(draft.road_map, route, 0.0).route_lanes(0.0, math.inf)
-    return own == read and abs(route.length_m - (draft.end_m - draft.begin_m)) < SAME_M
+    longer_m = route.length_m - (draft.end_m - draft.begin_m)
+    at = (setting.stations_m >= draft.begin_m) & (setting.stations_m <= draft.end_m)
+    apart_m = np.linalg.norm(setting.path[at][:, None] - route.points[None, :, :2], axis=2).min(axis=1)
+    return abs(longer_m) < SAME_M and float(apart_m.mean()) < BESIDE_M
 
 
 def _is_street(setting: Setting, from_m: float, to_m: float) -> bool:

@@ -124,7 +124,8 @@ def random_way(
     On a share of the lanes it changes to a neighbour, where the marking allows that.
     """
     driving = [lane for lane in road_map.lanes if lane.kind == "driving" and not lane.is_junction]
-    lane = driving[int(rng.integers(len(driving)))]
+    lengths_m = np.array([lane.length_m for lane in driving])
+    lane = driving[int(rng.choice(len(driving), p=lengths_m / lengths_m.sum()))]
     keypoints, walked_m = [lane.center[0], lane.center[len(lane.center) // 2]], lane.length_m
     while walked_m < length_m and lane.successors:
         lane = road_map.lanes[lane.successors[int(rng.integers(len(lane.successors)))]]

@@ -144,7 +144,7 @@ def _preview(name: str, told: Mapping[str, str], say: Say) -> int:
         files[spec.id].parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(files[spec.id]), image):
             raise OSError(f"out={files[spec.id]} cannot be written; give a file in a folder you may write to")
-        say(files[spec.id])
+        say(str(files[spec.id]))
     return 0
 
 
