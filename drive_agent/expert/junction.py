@@ -22,6 +22,7 @@ TURN_RAD = 0.6
 BESIDE_RAD = 2.4  # traffic that comes from behind and beside us
 WATCHED = {"driving": CLEARANCE_M, "biking": 1.7}  # kinds of lanes that cross, and how near is too near
 WAIT_BEFORE_M = 0.5
+CAR_M = 5.5  # who waits so far behind a light's line has crossed it with the tail too
 LINE_REACH_M = 12.0  # a stop line this near before a junction belongs to it
 
 
@@ -93,7 +94,10 @@ def _passage(
     wait_m = (stops[-1] if stops else begin_m) - WAIT_BEFORE_M
     passage = Passage(begin_m, float(own_stations[-1]), wait_m, *columns, signals=tuple(signals))
     is_signalled = _control(road_map, own_entry.predecessors)[0] == "light"
-    return passage if is_signalled else replace(passage, wait_m=max(wait_m, _before_all(passage)))
+    inside_m = _before_all(passage)
+    if inside_m < wait_m + is_signalled * CAR_M:
+        return passage
+    return replace(passage, wait_m=inside_m)
 
 
 def _before_all(passage: Passage) -> float:

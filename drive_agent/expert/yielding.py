@@ -15,7 +15,7 @@ from drive_agent.types import LightState
 
 ON_LANE_M, ON_LANE_COS = 2.2, 0.7  # a car belongs to a lane point nearer and better aligned than this
 ACCEL_MPS2 = 2.0
-MARGIN_S = 0.8  # spare time before the other arrives
+MARGIN_S = 1.5  # spare time before the other arrives: a start takes longer than the formula says
 CREEP_MPS = 0.4  # slower counts as waiting
 PAST_LINE_M = 2.0  # further over the line there is no waiting at it
 STARTING_REACH_M = 14.0  # a waiting car this near the common area may start any moment

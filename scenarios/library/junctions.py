@@ -51,7 +51,7 @@ def stream_site(maneuver: Maneuver, side: str, *, light: bool) -> Site:
         if base(setting, rng) is None:
             return None
         speed_mps, gap_m = float(rng.integers(8, 11)), float(rng.integers(24, 30))
-        return with_values(flow_speed=value(speed_mps), source_dist_interval=interval(gap_m, gap_m + 36.0))
+        return with_values(flow_speed=value(speed_mps), source_dist_interval=interval(gap_m, gap_m + 50.0))
 
     return find
 

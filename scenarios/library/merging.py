@@ -324,7 +324,7 @@ def _stream_across(setting: Setting, entry: Spot, rng: np.random.Generator) -> E
         start_actor_flow=place(entry.behind(70.0, into_junction=False)),
         end_actor_flow=place(entry.ahead(through_m + 40.0)),
         flow_speed=value(float(rng.integers(10, 14))),
-        source_dist_interval=interval(45.0, 100.0),
+        source_dist_interval=interval(45.0, 120.0),
     )
 
 
@@ -391,7 +391,7 @@ def _bicycle_site(setting: Setting, rng: np.random.Generator) -> Elements | None
         start_actor_flow=place(entry.behind(45.0, into_junction=False)),
         end_actor_flow=place(entry),
         flow_speed=value(float(rng.integers(5, 8))),
-        source_dist_interval=interval(22.0, 55.0),
+        source_dist_interval=interval(22.0, 60.0),
     )
 
 
