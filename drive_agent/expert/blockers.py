@@ -47,8 +47,8 @@ class BlockFinder:
         self, time_us: int, axle_m: float, half_width_m: float, others: Others, beside: BesideRoute
     ) -> Block | None:
         """The first block that the tail has not passed, None when there is none."""
-        blocking = self._blocking(time_us, others, beside) & beside.overlaps(0.0, half_width_m)
-        rows = np.flatnonzero(blocking & (beside.head_m > axle_m - PASSED_M))
+        lasting = self._blocking(time_us, others, beside) & (beside.head_m > axle_m - PASSED_M)
+        rows = np.flatnonzero(lasting & beside.overlaps(0.0, half_width_m))
         if not len(rows):
             return None
         rows = rows[np.argsort(beside.tail_m[rows], kind="stable")]
@@ -59,11 +59,14 @@ class BlockFinder:
             members.append(row)
         members = np.array(members)
         first = int(beside.rows[members[0]])
+        tail_m, head_m = float(beside.tail_m[members].min()), float(beside.head_m[members].max())
+        level = np.flatnonzero(lasting & (beside.head_m > tail_m) & (beside.tail_m < head_m))
+        right_m, left_m = _extent(beside, members, level, 2.0 * half_width_m)
         return Block(
-            tail_m=float(beside.tail_m[members].min()),
-            head_m=float(beside.head_m[members].max()),
-            right_m=float(beside.right_m[members].min()),
-            left_m=float(beside.left_m[members].max()),
+            tail_m=tail_m,
+            head_m=head_m,
+            right_m=right_m,
+            left_m=left_m,
             speed_mps=float(max(beside.along_mps[members].max(), 0.0)),
             what=_name(int(others.kind[first])),
             actor_id=int(others.ids[first]),
@@ -97,6 +100,20 @@ class BlockFinder:
             behind = ((waiting | goes) & (gap_m > -0.5) & (gap_m < QUEUE_GAP_M)).any()
             waiting[row] = at_line or behind
         return waiting
+
+
+def _extent(
+    beside: BesideRoute, members: np.ndarray, level: np.ndarray, width_m: float
+) -> tuple[float, float]:
+    """From side to side, with what stands so close beside the block that no car fits between."""
+    right_m, left_m = float(beside.right_m[members].min()), float(beside.left_m[members].max())
+    for row in level[np.argsort(beside.right_m[level], kind="stable")]:
+        if left_m < beside.left_m[row] and beside.right_m[row] < left_m + width_m:
+            left_m = float(beside.left_m[row])
+    for row in level[np.argsort(-beside.left_m[level], kind="stable")]:
+        if right_m > beside.right_m[row] and beside.left_m[row] > right_m - width_m:
+            right_m = float(beside.right_m[row])
+    return right_m, left_m
 
 
 def _name(kind: int) -> str:

@@ -112,6 +112,14 @@ def test_uses_the_lane_beside_only_when_nobody_comes_there():
     assert world.pose[0] > 120.0
 
 
+def test_clears_things_that_stand_beside_those_in_its_way():
+    cones = [Cyclist(EASTWARD + (0.0, aside), 100.0, 0.0, ObjectKind.CYCLIST) for aside in (-1.0, 0.2, 1.6)]
+    world = World(street(), straight_route(300), list(cones))
+    x, left, _ = drive(world, 25)
+    assert left[np.abs(x - 100.0) < 1.0].min() > 2.6
+    assert x[-1] > 130.0
+
+
 def test_overtakes_a_slow_cyclist():
     cyclist = Cyclist(EASTWARD - (0.0, 1.0), 60.0, 2.8)
     world = World(street(), straight_route(300), [cyclist])
