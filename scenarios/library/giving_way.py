@@ -73,7 +73,7 @@ def _bend_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     fits = (
         clear and setting.left_m > 120.0 and not setting.here.lane.is_junction and single_lane(setting.here)
     )
-    return with_values(distance=value(60.0), offset=value(0.25)) if fits else None
+    return with_values(distance=value(60.0), offset=value(0.6)) if fits else None
 
 
 @scenario_type("InvadingTurn", site=_bend_site, distance=Number(100.0, 0.0), offset=Number(0.25))
