@@ -284,6 +284,7 @@ def parking_exit(scene: Scene) -> Script:
     scene.world.place(scene.truth.ids[0], bay.pose())
     for way_m in (told["front_vehicle_distance"], -told["behind_vehicle_distance"]):
         scene.car(bay.along(way_m), wanted=PARKED).park()
+    yield from scene.seconds(0.1)  # the ego has left the lane
     speed_mps = min(told["speed"] / 3.6, scene.here.lane.speed_limit_mps)
     for number in range(PASSING_CARS):
         start = scene.here.behind(number * told["flow_distance"])
