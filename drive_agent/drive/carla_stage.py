@@ -163,9 +163,7 @@ class CarlaStage:
             (
                 look
                 for look in self._library.filter(model)
-                if all(
-                    look.has_attribute(k) and _text(look.get_attribute(k)) == v for k, v in wanted.items()
-                )
+                if all(look.has_attribute(k) and _text(look.get_attribute(k)) == v for k, v in wanted.items())
             ),
             key=lambda look: look.id,
         )
