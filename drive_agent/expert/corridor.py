@@ -17,7 +17,10 @@ from drive_agent.routing import Route
 REACH_M = 60  # how far ahead the expert looks; one point a metre
 LIMIT_SHARE = 0.85
 SPEED_MAX_MPS = 9.0
-MOTORWAY_MPS, MOTORWAY_SHARE = 25.0, 0.6  # where the limit is as high, nobody comes towards one: so much of it
+MOTORWAY_MPS, MOTORWAY_SHARE = (
+    25.0,
+    0.6,
+)  # where the limit is as high, nobody comes towards one: so much of it
 LATERAL_ACCEL_MPS2 = 2.0
 CURVE_BRAKE_MPS2 = 1.5
 BLEND_MIN_M, BLEND_MAX_M, BLEND_S = 6.0, 10.0, 1.0  # lateral offset is gone after this way

@@ -25,7 +25,9 @@ SIZE = {"image_size_x": 160, "image_size_y": 90}
 MOUNT = carla.Transform(carla.Location(x=2.6, z=1.2))
 KINDS = ("rgb", "depth", "semantic_segmentation", "instance_segmentation")
 ROAD, PEDESTRIAN, CAR, SKY = 1, 12, 14, 11
-_EFFECTS = "exposure, gamma, lens, focus, motion blur, bloom and white balance are accepted and have no effect"
+_EFFECTS = (
+    "exposure, gamma, lens, focus, motion blur, bloom and white balance are accepted and have no effect"
+)
 
 
 def listen(
