@@ -189,6 +189,7 @@ def test_a_second_client_sees_the_actors_at_once(session: Session, spawn_point: 
     seen = other.get_world().get_actor(car.id)
     assert seen.type_id == "vehicle.tesla.model3"
     seen.set_light_state(carla.VehicleLightState(carla.VehicleLightState.Fog))
+    other.get_server_version()  # the state is sent without waiting: what was answered after it has seen it arrive
     session.tick()
     assert car.get_light_state() == carla.VehicleLightState(carla.VehicleLightState.Fog)
 
