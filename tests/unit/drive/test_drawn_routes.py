@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import carla
 import numpy as np
@@ -48,10 +49,12 @@ def test_the_same_seed_draws_the_same_routes() -> None:
                for a, b in zip(first, other, strict=True))  # fmt: skip
 
 
-def test_a_town_replaces_that_of_the_routes() -> None:
-    config = build(DriveConfig, compose("drive", ["town=my.xodr"]))
+def test_a_town_replaces_that_of_the_routes(tmp_path: Path) -> None:
+    town = tmp_path / "my.xodr"
+    town.write_text(towns.load("Ridgeport"))
+    config = build(DriveConfig, compose("drive", [f"town={town}"]))
     jobs = jobs_of(config, World(config))
-    assert {job.spec.town for job in jobs} == {"my.xodr"}
+    assert {job.spec.town for job in jobs} == {str(town)}
     assert {job.spec.town for job in jobs_of(replace(config, town=None), World(config))} == {"Brookfield"}
 
 
