@@ -42,6 +42,7 @@ class SnapshotHasher(threading.Thread):
         self._socket.sendall(struct.pack("<I", 1))
         self._hash = hashlib.sha256()
         self.count = 0
+        self.subscribed = threading.Event()
 
     def _read(self, size: int) -> bytearray:
         data = bytearray()
@@ -60,6 +61,7 @@ class SnapshotHasher(threading.Thread):
                 message[_PLATFORM_TIME] = bytes(8)
                 self._hash.update(message)
                 self.count += 1
+                self.subscribed.set()
         except EOFError:
             return
 
@@ -112,6 +114,7 @@ def main(vehicles: int, ticks: int, seed: int, *, sensors: bool) -> None:
         manager.set_random_device_seed(seed)
         hasher = SnapshotHasher(server.host, server.port + 1)
         hasher.start()
+        assert hasher.subscribed.wait(60.0)
         cars = [b for b in session.library.filter("vehicle.*") if b.get_attribute("base_type") == "car"]
         points = town.get_spawn_points()
         drivers, crashes, watchers = [], [], []
