@@ -34,10 +34,11 @@ drive: .venv/.drive
 # two processes: CARLA's client aborts its process a while after a traffic manager in it has lost its server
 test: .venv/.test lint
 	@$(BIN)/pytest -m "not slow" tests/conformance tests/golden $(ARGS)
-	@$(BIN)/pytest -m "not slow" tests/loop tests/unit $(ARGS)
+	@$(BIN)/pytest -m "not slow" --ignore tests/conformance --ignore tests/golden $(ARGS)
 
 check: .venv/.test lint
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest tests/conformance tests/golden $(ARGS)
+	@$(BIN)/pytest --ignore tests/conformance --ignore tests/golden $(ARGS)
 
 bench: .venv/.test
 	@$(BIN)/python -m tests.bench $(ARGS)
