@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from drive_agent.drive.make_routes import WEATHER, offline_road_map
-from scenarios.site_search import find_sites, route_element, write_routes
-from scenarios.types import find_type
 from tests.loop.conftest import drive_agent
 
 HARMLESS = {"min_speed_infractions"}
@@ -32,9 +28,10 @@ def route_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A route for every type."""
     folder, files = tmp_path_factory.mktemp("routes"), {}
     for name, (town, _) in CASES.items():
-        sites = find_sites(find_type(name), town, offline_road_map(town), 1, np.random.default_rng(1))
         files[name] = folder / f"{name}.xml"
-        write_routes(files[name], [route_element(0, sites[0], WEATHER)])
+        words = (f"types={name}", f"towns={town}", "each=1", "seed=1", f"out={files[name]}")
+        made = drive_agent("scenarios", "make", *words, timeout_s=280.0)
+        assert made.returncode == 0, made.stderr
     return files
 
 
