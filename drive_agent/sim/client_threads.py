@@ -4,7 +4,8 @@ In the client (LibCarla 0.9.16, `TrafficManagerLocal`) two threads take turns: t
 manager's worker. Each sets a flag and notifies a condition variable without holding the mutex; the other misses the call
 when it has just tested the flag and is about to fall asleep, and then both sleep for ever. `wakeups` tells what the server
 does about it; here is what it must know for that. A client that is out of sight (behind a tunnel, in another container) is
-taken to sleep.
+taken to sleep; one with an asynchronous traffic manager besides never does, for that one turns without a pause, so the
+stalls of such a client are not seen.
 """
 
 import array

@@ -7,6 +7,7 @@ import math
 import carla
 import pytest
 
+from drive_agent.drive.traffic import free_port
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
 from tests.unit.sim.conftest import DELTA_S, Session
@@ -174,7 +175,9 @@ def test_a_command_sets_a_light(session: Session, raw: RawClient) -> None:
 def test_commands_without_an_effect_of_their_own(
     session: Session, car: carla.Vehicle, raw: RawClient
 ) -> None:
-    assert _apply(session, command.SetAutopilot(car, False)) == [""]
+    manager = session.client.get_trafficmanager(free_port())  # one left running would turn for ever
+    assert _apply(session, command.SetAutopilot(car, False, manager.get_port())) == [""]
+    manager.shut_down()
     assert raw.call("apply_batch", [[[17, [car.id, True]]]], False) == [[[1, car.id]]]
     assert raw.call("apply_batch", [[[20, "stat fps"]]], False) == [[[1, 0]]]
     assert raw.value("console_command", "stat fps") is False

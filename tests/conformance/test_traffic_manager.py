@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,19 +9,17 @@ from collections.abc import Iterator
 import carla
 import pytest
 
+from drive_agent.drive.traffic import free_port
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
 from tests.unit.sim.conftest import Session
 
-_PORTS = itertools.count(
-    8650
-)  # a fresh one for every manager: a shut-down one stalls when its port is used again
-
 
 @pytest.fixture
 def manager(session: Session) -> Iterator[carla.TrafficManager]:
-    """A synchronous traffic manager; shut down in the order that the client survives."""
-    traffic = session.client.get_trafficmanager(next(_PORTS))
+    """A synchronous traffic manager on a fresh port (on the port of one shut down it would stall); shut down in the order
+    that the client survives."""
+    traffic = session.client.get_trafficmanager(free_port())
     traffic.set_synchronous_mode(True)
     traffic.set_random_device_seed(7)
     yield traffic
@@ -47,7 +44,7 @@ def _drive(
 @conforms("RPC", "destroy_traffic_manager")
 @conforms("traffic manager", "shut_down")
 def test_the_registry_knows_who_runs_where(session: Session, raw: RawClient) -> None:
-    port = next(_PORTS)
+    port = free_port()
     assert raw.value("is_traffic_manager_running", port) is False
     assert raw.value("get_traffic_manager_running", port) == ["", 0]
     traffic = session.client.get_trafficmanager(port)
@@ -257,7 +254,7 @@ def test_two_runs_of_managed_cars_are_alike(session: Session, spawn_point: carla
     runs = []
     for _ in range(2):
         session.world.reset_all_traffic_lights()
-        traffic = session.client.get_trafficmanager(next(_PORTS))
+        traffic = session.client.get_trafficmanager(free_port())
         traffic.set_synchronous_mode(True)
         traffic.set_random_device_seed(3)
         car = session.spawn("vehicle.tesla.model3", spawn_point)
