@@ -147,6 +147,7 @@ class Reply:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
     tokens: int = 0
+    token_times_ms: tuple[float, ...] = ()  # since the question, one a token; empty where all come at once
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,7 @@ class Decision:
     scene: Scene | None = None
     forecast: Forecast | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    ego: EgoState | None = None  # what the agent took its own state for, on every tick
 
 
 @dataclass(frozen=True)

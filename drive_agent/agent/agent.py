@@ -58,7 +58,7 @@ class Agent:
             command, lateral, longitudinal = self._control.step(plan, planned_at, now)
             age_s = (now.time_us - plan.time_us) / 1e6
         checked, rule = check(command, age_s, self._config.guard)
-        return Decision(checked, lateral, longitudinal, rule, plan, **thought)
+        return Decision(checked, lateral, longitudinal, rule, plan, ego=now, **thought)
 
     def _think(self, packet: SensorPacket) -> dict:
         """Ask the model; a good plan replaces the held one. Returns the model's part of the `Decision`."""

@@ -210,6 +210,7 @@ def _drive_job(
             ground,
             config,
             tuple(scenario.type for scenario in job.spec.scenarios),
+            job.spec,
         )
         return EpisodeWriter(folder / "log.mcap", header, ground.road_map)
 

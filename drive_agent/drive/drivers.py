@@ -51,7 +51,7 @@ class PrivilegedDriver:
         now = true_state(packet, truth)
         command, lateral, longitudinal = self._control.step(plan, now, now)
         checked, rule = check(command, 0.0, self._config.guard)
-        return Decision(checked, lateral, longitudinal, rule, plan)
+        return Decision(checked, lateral, longitudinal, rule, plan, ego=now)
 
 
 def true_state(packet: SensorPacket, truth: Truth) -> EgoState:

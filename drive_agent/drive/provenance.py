@@ -15,8 +15,10 @@ import yaml
 
 from drive_agent.config import ConfigError, DriveConfig, build
 from drive_agent.drive.env import Ground
+from drive_agent.log.encode import to_plain
 from drive_agent.log.schema import RunHeader
 from drive_agent.routing import sparse
+from scenarios.routes import RouteSpec
 
 VERSIONS_OF = ("drive-agent", "carla", "numpy", "numba", "torch", "transformers", "mcap")
 
@@ -51,8 +53,9 @@ def run_header(
     ground: Ground,
     config: DriveConfig,
     scenario_types: tuple[str, ...] = (),
+    spec: RouteSpec | None = None,
 ) -> RunHeader:
-    """What a log says about how it came to be."""
+    """What a log says about how it came to be; `spec` where the route came from a file or was drawn here."""
     picks = sparse(ground.route)
     return RunHeader(
         route_id=route_id,
@@ -66,6 +69,7 @@ def run_header(
         package_versions=versions(),
         git_hash=git_hash(),
         scenario_types=scenario_types,
+        route_spec=to_plain(spec) if spec else {},
     )
 
 

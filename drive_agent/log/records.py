@@ -29,6 +29,7 @@ def record_of(time_us: int, decision: Decision) -> TickRecord:
         prompt=decision.prompt and _prompt_record(decision.prompt),
         reply=decision.reply,
         timings_ms=decision.timings_ms,
+        ego=decision.ego,
     )
 
 
@@ -47,6 +48,7 @@ def decision_of(record: TickRecord, fetch: Fetch) -> Decision:
         scene=record.scene,
         forecast=record.forecast,
         timings_ms=record.timings_ms,
+        ego=record.ego,
     )
 
 

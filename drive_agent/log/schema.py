@@ -19,7 +19,7 @@ language needs this page and an MCAP library; it knows nothing of how messages a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from drive_agent.types import (
     Scene,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # what changed since 1, and how old logs are read, is in `upgrade.py`
 
 RUN = "/run"
 ROAD_MAP = "/road_map"
@@ -65,6 +65,9 @@ class RunHeader:
     git_hash: str
     schema_version: int = SCHEMA_VERSION
     scenario_types: tuple[str, ...] = ()  # of the route's scenarios, in its order
+    route_spec: dict = field(
+        default_factory=dict
+    )  # plain form of scenarios.routes.RouteSpec; {} where nobody knew it
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class TickRecord:
     prompt: PromptRecord | None
     reply: Reply | None
     timings_ms: dict[str, float]
+    ego: EgoState | None = None  # what the agent took its own state for
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from drive_agent.log.chunks import ChunkedFile
 from drive_agent.log.encode import dumps, from_plain, loads, to_plain
 from drive_agent.log.records import images_of, record_of
 from drive_agent.log.schema import ImageRef, Outcome, RunHeader, ScenarioEvent, TickRecord
+from drive_agent.log.upgrade import Upgrade
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import ActorInfo, CameraImage, Collision, Decision, LightState, Truth
@@ -213,7 +214,7 @@ class Episode:
         """(time_us, what was decided), tick by tick; held plans, scenes and forecasts are filled in."""
         held: dict[str, object] = {}
         for _, data in self._file.messages(schema.TICK):
-            plain = loads(data)
+            plain = self._upgrade(schema.TICK, loads(data))
             kept = {name: held[name] for name in _HELD_FIELDS if plain[name] == HELD}
             plain.update(dict.fromkeys(kept))
             record = replace(from_plain(TickRecord, plain), **kept)
@@ -255,13 +256,14 @@ class Episode:
 
     def _read_header(self) -> RunHeader:
         plain = loads(self._only(schema.RUN))
-        version = plain.get("schema_version")
-        if version != schema.SCHEMA_VERSION:
+        try:
+            self._upgrade = Upgrade(plain.get("schema_version"))
+        except ValueError as error:
+            wrote = plain.get("package_versions", {}).get("drive-agent", "version")
             raise ValueError(
-                f"{self.path} has log schema {version}, expected {schema.SCHEMA_VERSION}: read it with the drive_agent"
-                f" {plain.get('package_versions', {}).get('drive-agent', 'version')} that wrote it"
-            )
-        return from_plain(RunHeader, plain)
+                f"{self.path} has {error}: read it with the drive-agent {wrote} that wrote it"
+            ) from error
+        return from_plain(RunHeader, self._upgrade(schema.RUN, plain))
 
     def _only(self, topic: str) -> bytes:
         for _, data in self._file.messages(topic):

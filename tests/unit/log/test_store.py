@@ -15,7 +15,7 @@ from mcap.reader import make_reader
 from mcap.writer import Writer
 
 from drive_agent.log.records import decision_of
-from drive_agent.log.schema import ImageRef, Outcome, ScenarioEvent
+from drive_agent.log.schema import SCHEMA_VERSION, ImageRef, Outcome, ScenarioEvent
 from drive_agent.log.store import Episode, EpisodeWriter
 from drive_agent.types import (
     CameraImage,
@@ -232,7 +232,7 @@ def test_other_programs_can_read_it(whole):
     assert topics == {"/run", "/road_map", "/actor", "/truth", "/tick", "/camera/wide", "/end"}
     assert times == [k * TICK_US * 1000 for k in range(50)]
     assert (shape.encoding, channel.message_encoding) == ("jsonschema", "json")
-    assert json.loads(run.data)["schema_version"] == 1
+    assert json.loads(run.data)["schema_version"] == SCHEMA_VERSION
 
 
 def test_a_file_cut_at_any_byte_opens_up_to_its_last_whole_part(whole, tmp_path):
@@ -315,12 +315,12 @@ def test_files_of_other_kinds_are_refused_in_one_line(tmp_path):
     text = tmp_path / "text.mcap"
     text.write_text("no log at all")
     foreign = foreign_mcap(tmp_path / "foreign.mcap", "/tf", b"{}")
-    newer = foreign_mcap(tmp_path / "newer.mcap", "/run", b'{"schema_version": 2}')
+    newer = foreign_mcap(tmp_path / "newer.mcap", "/run", b'{"schema_version": 99}')
     for path, part in (
         (empty, "is empty, expected an episode log"),
         (text, "is no MCAP file"),
         (foreign, "is an MCAP file of another kind: it has no /run message"),
-        (newer, "has log schema 2, expected 1"),
+        (newer, "has log schema 99, expected 1 to 2: read it with the drive-agent version that wrote it"),
     ):
         with pytest.raises(ValueError, match=part) as caught:
             Episode.open(path)
