@@ -18,6 +18,7 @@ from drive_agent.drive.carla_sensors import EgoSensors, SensorSettings
 from drive_agent.drive.carla_stage import CarlaStage
 from drive_agent.drive.carla_truth import TruthReader
 from drive_agent.drive.env import Ground
+from drive_agent.drive.open_doors import with_open_doors
 from drive_agent.drive.traffic import Traffic
 from drive_agent.drive.walkers import Walkers
 from drive_agent.log.schema import ScenarioEvent
@@ -140,7 +141,7 @@ class CarlaEnv:
     def _advance(self) -> None:
         assert self._sensors is not None and self._traffic is not None
         self._traffic.tick()
-        self._truth = self._reader.read(self._sensors.collisions())
+        self._truth = with_open_doors(self._reader.read(self._sensors.collisions()), self._stage.open_doors)
 
     def close(self) -> None:
         """Remove everything that was spawned and restore the world's settings."""

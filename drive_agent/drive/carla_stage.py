@@ -40,6 +40,7 @@ class CarlaStage:
         self._leaving: list[int] = []  # background cars that the TrafficManager has let go
         self._held: set[str] = set()
         self._vehicles: dict[int, carla.Vehicle] = {}
+        self.open_doors: dict[int, frozenset[int]] = {}  # actor id -> numbers as in carla.VehicleDoor
         self._background: set[int] = set()
         self._manager_port = 0
         self.disturbance = Command(0.0, 0.0, 0.0)
@@ -74,6 +75,7 @@ class CarlaStage:
         """See `scenarios.world.World`."""
         for actor in actors:
             self._vehicles.pop(actor, None)
+            self.open_doors.pop(actor, None)
             self._batch.append(carla.command.DestroyActor(actor))
 
     def place(self, actor: int, pose: Pose) -> None:
@@ -113,6 +115,7 @@ class CarlaStage:
     def open_door(self, actor: int, side: str) -> None:
         """See `scenarios.world.World`."""
         self._vehicles[actor].open_door(DOORS[side])
+        self.open_doors[actor] = self.open_doors.get(actor, frozenset()) | {int(DOORS[side])}
 
     def hold_light(self, signal_id: str, state: LightState) -> None:
         """See `scenarios.world.World`. Freezing one light freezes its whole group, so lights are set anew every tick."""

@@ -27,6 +27,7 @@ BODY = np.dtype(
         ("push_x", "f8"), ("push_y", "f8"),  # out: how far contacts moved it, m
         ("impulse_x", "f8"), ("impulse_y", "f8"),  # out: what contacts gave it, N s
         ("collisions", "i8"), ("walker", "i8"),
+        ("part_of", "i8"),  # 0, or 1 + the body that carries it, which it does not touch
     ],
     align=True,
 )  # fmt: skip
@@ -212,6 +213,8 @@ def collide_bodies(bodies, contacts, count):
             b = bodies[second]
             immovable = a.inverse_mass == 0.0 and b.inverse_mass == 0.0
             if b.collisions == 0 or immovable or (a.walker == 1 and b.walker == 1):
+                continue
+            if b.part_of == first + 1 or (a.part_of > 0 and b.part_of > 0):
                 continue
             if _apart_in_height(a, b.z, b.half_height):
                 continue

@@ -6,6 +6,7 @@ import numpy as np
 
 from drive_agent.sim import bodies, collision
 from drive_agent.sim.actors import Actor, Table
+from drive_agent.sim.car_doors import door_bodies
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,25 @@ class Contacts:
         return [owner for table in self._tables for owner in table.owners]
 
     def bodies(self) -> np.ndarray:
-        """BODY (n,) as they stand now: vehicles, walkers, props."""
-        counts = [len(table.rows) for table in self._tables]
-        found = np.zeros(sum(counts), collision.BODY)
-        vehicles, walkers, props = np.split(found, np.cumsum(counts)[:-1])
+        """BODY (n,) as they stand now: vehicles, walkers, props, then the open doors of vehicles."""
+        doors, _ = door_bodies(self._tables[0].rows)
+        found = np.zeros(sum(self._counts()), collision.BODY)
+        vehicles, walkers, props, _ = self._split(found)
         bodies.vehicle_bodies(self._tables[0].rows, vehicles)
-        if counts[1]:
+        if len(walkers):
             bodies.walker_bodies(self._tables[1].rows, walkers)
-        if counts[2]:
+        if len(props):
             bodies.prop_bodies(self._tables[2].rows, props)
-        return found
+        return np.concatenate([found, doors]) if len(doors) else found
+
+    def _counts(self) -> list[int]:
+        return [len(table.rows) for table in self._tables]
+
+    def _split(self, found: np.ndarray) -> list[np.ndarray]:
+        """BODY (n,) of vehicles, walkers, props and open doors."""
+        vehicles, walkers, props = self._counts()
+        people, things = vehicles + walkers, vehicles + walkers + props
+        return [found[:vehicles], found[vehicles:people], found[people:things], found[things:]]
 
     def blocks(self, body: np.ndarray, grid: collision.StaticGrid) -> bool:
         """Whether BODY (1,) would stand in something."""
@@ -53,16 +63,17 @@ class Contacts:
         count = collision.collide_static(moved, grid, self._rows, count)
         if count == 0:
             return []
-        vehicles, walkers, props = np.split(
-            moved, np.cumsum([len(table.rows) for table in self._tables])[:-1]
-        )
+        vehicles, walkers, props, _ = self._split(moved)
         bodies.apply_to_vehicles(vehicles, self._tables[0].rows)
         bodies.apply_to_walkers(walkers, self._tables[1].rows)
         bodies.apply_to_props(props, self._tables[2].rows)
         return self._events(self._rows[:count])
 
     def _events(self, rows: np.ndarray) -> list[ContactEvent]:
-        owners, events = self.owners, []
+        vehicles = self._tables[0]
+        _, carriers = door_bodies(vehicles.rows)
+        owners = [*self.owners, *(vehicles.owners[index] for index in carriers)]
+        events = []
         for first, second, static, normal_x, normal_y, _, impulse in rows.tolist():
             x, y = impulse * normal_x, impulse * normal_y
             actor = owners[first]

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from drive_agent.sim import vehicle_parts
+from drive_agent import doors
+from drive_agent.sim import car_doors, vehicle_parts
 from drive_agent.sim.ackermann import DEFAULT_GAINS, AckermannDriver
 from drive_agent.sim.blueprints import vehicle_model
 from drive_agent.sim.physics_control import decode_physics_control
@@ -22,7 +23,7 @@ from drive_agent.sim.wire import (
 
 TABLE = MethodTable()
 _LOWEST_GEAR, _HIGHEST_GEAR = -1, 100
-_DOORS = 6  # carla.VehicleDoor: four doors, hood, trunk, and 6 for all of them
+_ALL_DOORS = 6  # carla.VehicleDoor: four doors, hood, trunk, and 6 for all of them
 
 # ---- controls --------------------------------------------------------------------------------------------------------
 
@@ -144,14 +145,23 @@ def get_vehicle_light_states(client: Client) -> Encoded:
     return [[actor.id, value] for actor, value in zip(vehicles.owners, flags, strict=True)]
 
 
-def _move_door(client: Client, actor_id: Any, door: Any) -> None:
-    """Checked; doors are drawn shut and have no part in collisions, and no call reads them back."""
-    client.vehicle_actor(actor_id)
-    decode_integer(door, "door", 0, _DOORS)
+@TABLE.void
+def open_vehicle_door(client: Client, actor_id: Any, door: Any) -> None:
+    """Swings open at once and stands in the way of others. Hood and trunk are drawn shut."""
+    row = client.vehicle(actor_id)
+    row["open_doors"] |= _door_bits(door)
 
 
-TABLE.void(_move_door, "open_vehicle_door")
-TABLE.void(_move_door, "close_vehicle_door")
+@TABLE.void
+def close_vehicle_door(client: Client, actor_id: Any, door: Any) -> None:
+    """See above."""
+    row = client.vehicle(actor_id)
+    row["open_doors"] &= ~_door_bits(door)
+
+
+def _door_bits(door: Any) -> int:
+    number = decode_integer(door, "door", 0, _ALL_DOORS)
+    return sum(car_doors.bits(k) for k in doors.DOORS if number in (k, _ALL_DOORS))
 
 
 @TABLE.value

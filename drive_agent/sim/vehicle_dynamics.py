@@ -80,6 +80,7 @@ VEHICLE = np.dtype(
         # what the road says to it
         ("speed_limit_kmh", "f8"), ("light_id", "i8"), ("light_state", "i8"),
         ("light_flags", "i8"),
+        ("open_doors", "i8"),  # one bit for each of `drive_agent.doors.DOORS`
     ],
     align=True,
 )  # fmt: skip

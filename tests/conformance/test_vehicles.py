@@ -104,12 +104,25 @@ def test_lights_stay_as_they_are_set(session: Session, car: carla.Vehicle) -> No
     assert session.world.get_vehicles_light_states() == {car.id: state}
 
 
-@conforms("RPC", "open_vehicle_door", "close_vehicle_door", limited="checked only: doors are drawn shut")
-def test_doors_are_named_as_in_carla(session: Session, car: carla.Vehicle, raw: RawClient) -> None:
+@conforms(
+    "RPC",
+    "open_vehicle_door",
+    "close_vehicle_door",
+    limited="doors swing at once; hood and trunk are drawn shut",
+)
+def test_an_open_door_is_in_the_way(session: Session, car: carla.Vehicle, raw: RawClient) -> None:
     before = car.get_transform()
+    beside = carla.Location(x=0.5, y=-(car.bounding_box.extent.y + 0.6))
+    place = carla.Transform(before.transform(beside) + carla.Location(z=0.5), before.rotation)
+    library = session.world.get_blueprint_library()
+    walker = library.find("walker.pedestrian.0012")
     car.open_door(carla.VehicleDoor.FL)
+    assert session.world.try_spawn_actor(walker, place) is None
     car.close_door(carla.VehicleDoor.All)
     session.tick()
+    someone = session.world.try_spawn_actor(walker, place)
+    assert someone is not None
+    someone.destroy()
     assert car.get_location().distance(before.location) < 0.01
     assert raw.call("open_vehicle_door", car.id, 6) == [[False]]
     assert "door is 7: expected" in raw.error("open_vehicle_door", car.id, 7)

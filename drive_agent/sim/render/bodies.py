@@ -10,10 +10,11 @@ from drive_agent.sim.render.body import Body
 SALOON, HATCHBACK, SUV, VAN, POLICE, TAXI, AMBULANCE, PICKUP, TRUCK, FIRE_TRUCK, BUS = (
     "saloon", "hatchback", "suv", "van", "police", "taxi", "ambulance", "pickup", "truck", "fire_truck", "bus",
 )  # fmt: skip
-MOTORCYCLE, BICYCLE, PEDESTRIAN, PROP = "motorcycle", "bicycle", "pedestrian", "prop"
+MOTORCYCLE, BICYCLE, PEDESTRIAN, PROP, DOOR = "motorcycle", "bicycle", "pedestrian", "prop", "door"
 
 # First word found in the blueprint id decides; blueprints of CARLA 0.9.16.
 CLASS_OF_WORD = (
+    ("vehicle.door", DOOR),
     ("crossbike", BICYCLE), ("omafiets", BICYCLE), ("century", BICYCLE), ("bicycle", BICYCLE),
     ("kawasaki", MOTORCYCLE), ("harley", MOTORCYCLE), ("yamaha", MOTORCYCLE), ("vespa", MOTORCYCLE),
     ("motorcycle", MOTORCYCLE), ("fusorosa", BUS), ("bus", BUS), ("firetruck", FIRE_TRUCK),
@@ -59,6 +60,8 @@ def build_body(name: str, half_extents: tuple[float, float, float], type_id: str
         return vehicles.truck(half_extents, beacons=name == FIRE_TRUCK)
     if name == BUS:
         return vehicles.bus(half_extents)
+    if name == DOOR:
+        return vehicles.door(half_extents)
     if name == PICKUP:
         return vehicles.pickup(half_extents)
     if name == TAXI:

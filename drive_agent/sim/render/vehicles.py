@@ -141,6 +141,14 @@ def _beacons(x: float, z: float, hw: float, tag: int) -> list[Mesh]:
     ]
 
 
+def door(half_extents: tuple[float, float, float]) -> Body:
+    """An open door: a painted panel with a window above."""
+    hl, hw, hh = half_extents
+    panel = box((2 * hl, 2 * hw, 1.1 * hh), (0, 0, 0.55 * hh), PAINTED, labels.CAR, materials.PAINT)
+    window = box((1.7 * hl, hw, 0.9 * hh), (0, 0, 1.55 * hh), GLASS_COLOR, labels.CAR, materials.GLASS)
+    return Body((Part(join([panel, window])),))
+
+
 def _stripe(hl: float, hw: float, hh: float, color: Rgb, tag: int) -> Mesh:
     """A band along both sides, by which emergency vehicles are known from afar."""
     return box((1.55 * hl, 1.87 * hw, 0.15 * hh), (-0.02 * hl, 0, 0.78 * hh), color, tag)
