@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drive_agent.sim.batch_controls import apply_controls
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
 from drive_agent.sim.wire import (
     COMMAND_METHODS,
@@ -28,7 +29,9 @@ def batch_methods(commands: MethodTable) -> MethodTable:
     def apply_batch(client: Client, batch: Any, do_tick: Any = False) -> Encoded:  # noqa: FBT002 - the wire's order
         """One result per command, in order; a failing command does not stop the others."""
         decode_bool(do_tick, "do_tick")
-        return [_result(dispatcher, client, command) for command in decode_list(batch, "batch")]
+        commands = decode_list(batch, "batch")
+        results = apply_controls(client.world, commands)
+        return results or [_result(dispatcher, client, command) for command in commands]
 
     return table
 
