@@ -122,6 +122,7 @@ class Prompt:
     images: tuple[CameraImage, ...]
     previous_images: tuple[CameraImage | None, ...]
     state: PromptState
+    pattern: str = ""  # regular expression that an answer in words has to match; "" leaves it free
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,16 @@ class PromptState:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's raw answer: text, named arrays, or both, with how long each stage took."""
+    """A model's raw answer: text, named arrays, or both, with how long each stage took; or why there is none."""
 
     text: str | None = None
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
     tokens: int = 0
     token_times_ms: tuple[float, ...] = ()  # since the question, one a token; empty where all come at once
+    prompt_tokens: int = 0
+    peak_bytes: int = 0  # of the accelerator's memory during the call; 0 where there is none
+    error: str = ""  # why no answer came, "" when one did
 
 
 @dataclass(frozen=True)

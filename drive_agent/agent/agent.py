@@ -1,7 +1,8 @@
 """One tick of the agent: packet -> frame -> prompt -> reply -> plan -> command -> guard.
 
 Pure: no socket, no file, no torch, no carla. The model answers when the cameras deliver; in between the last plan is
-moved to now and tracked. Knows nothing of ground truth.
+moved to now and tracked. A reply can be made to count later than it came: then the car drives on the plan before, and
+pictures that come in between are not asked about, as with a model that takes so long. Knows nothing of ground truth.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import time
 from dataclasses import dataclass, field
 
 from drive_agent.agent.control import ControlConfig, Controller
+from drive_agent.agent.dialogue import Arrays, Dialogue
 from drive_agent.agent.frame import FrameBuilder
 from drive_agent.agent.guard import GuardConfig, check
-from drive_agent.agent.plan_arrays import read_plan, read_scene
-from drive_agent.agent.prompt import build_prompt
 from drive_agent.models.base import Model
 from drive_agent.types import (
     Briefing,
@@ -32,14 +32,18 @@ IDLE = ControlTerms(0.0, 0.0, 0.0, 0.0, 0.0, saturated=False)
 class AgentConfig:
     control: ControlConfig = field(default_factory=ControlConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
+    latency_s: float | None = (
+        0.0  # simulated time until a reply counts; None: as long as the call really took
+    )
 
 
 class Agent:
     """Drives one route at a time: `brief` it, then `step` with every packet."""
 
-    def __init__(self, model: Model, config: AgentConfig) -> None:
+    def __init__(self, model: Model, config: AgentConfig, dialogue: Dialogue | None = None) -> None:
         self._model = model
         self._config = config
+        self._dialogue = dialogue or Arrays()
 
     def brief(self, briefing: Briefing) -> None:
         """Forget the last route and take the next one."""
@@ -47,11 +51,14 @@ class Agent:
         self._control = Controller(self._config.control)
         self._plan: Plan | None = None
         self._planned_at: EgoState | None = None
+        self._coming: tuple[Plan | PlanError, EgoState] | None = None  # a reply that does not count yet
+        self._due_us = 0
 
     def step(self, packet: SensorPacket) -> Decision:
         """Everything of one tick, as a `Decision`."""
         now = self._frames.ego(packet)
         thought = self._think(packet) if packet.images else {}
+        self._adopt(now)
         plan, planned_at = self._plan, self._planned_at
         command, lateral, longitudinal, age_s = None, IDLE, IDLE, 0.0
         if plan is not None and planned_at is not None:
@@ -61,18 +68,29 @@ class Agent:
         return Decision(checked, lateral, longitudinal, rule, plan, ego=now, **thought)
 
     def _think(self, packet: SensorPacket) -> dict:
-        """Ask the model; a good plan replaces the held one. Returns the model's part of the `Decision`."""
+        """Ask the model unless it is busy with the last question. Returns the model's part of the `Decision`."""
         start = time.perf_counter()
         frame = self._frames.frame(packet)
-        prompt = build_prompt(frame, tuple(camera.name for camera in self._model.cameras))
+        if self._coming is not None and packet.time_us < self._due_us:
+            return {}
+        self._adopt(frame.ego)
+        prompt = self._dialogue.ask(frame, tuple(camera.name for camera in self._model.cameras))
         asked = time.perf_counter()
         reply = self._model.answer(prompt)
         answered = time.perf_counter()
         timings = {"frame": (asked - start) * 1e3, "model": (answered - asked) * 1e3, **reply.timings_ms}
         thought = {"frame": frame, "prompt": prompt, "reply": reply, "timings_ms": timings}
-        plan = read_plan(reply, packet.time_us, packet.speed_mps)
-        if isinstance(plan, PlanError):
-            return {**thought, "plan_error": plan}
-        self._plan, self._planned_at = plan, frame.ego
-        scene, forecast = read_scene(reply)
-        return {**thought, "scene": scene, "forecast": forecast}
+        said = self._dialogue.understand(reply, frame)
+        latency_s = self._config.latency_s
+        latency_us = round((answered - asked if latency_s is None else latency_s) * 1e6)
+        self._coming, self._due_us = (said.plan, frame.ego), packet.time_us + latency_us
+        error = said.plan if isinstance(said.plan, PlanError) else None
+        return {**thought, "plan_error": error, "scene": said.scene, "forecast": said.forecast}
+
+    def _adopt(self, now: EgoState) -> None:
+        """Let the reply count once its time has come; a good plan replaces the held one."""
+        if self._coming is None or now.time_us < self._due_us:
+            return
+        (plan, planned_at), self._coming = self._coming, None
+        if isinstance(plan, Plan):
+            self._plan, self._planned_at = plan, planned_at

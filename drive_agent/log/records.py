@@ -73,6 +73,7 @@ def prompt_of(record: PromptRecord, fetch: Fetch) -> Prompt:
         images=tuple(fetch(ref) for ref in record.images),
         previous_images=tuple(ref and fetch(ref) for ref in record.previous_images),
         state=record.state,
+        pattern=record.pattern,
     )
 
 
@@ -106,6 +107,7 @@ def _prompt_record(prompt: Prompt) -> PromptRecord:
         images=tuple(_ref(image) for image in prompt.images),
         previous_images=tuple(image and _ref(image) for image in prompt.previous_images),
         state=prompt.state,
+        pattern=prompt.pattern,
     )
 
 

@@ -100,6 +100,7 @@ class PromptRecord:
     images: tuple[ImageRef, ...]
     previous_images: tuple[ImageRef | None, ...]
     state: PromptState
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
