@@ -90,7 +90,7 @@ class Director:
 
     def _end(self, playing: _Playing) -> None:
         playing.script.close()
-        self._world.destroy([performer.id for performer in playing.scene.performers])
+        playing.scene.close()
 
     def _prepared(
         self, number: int, scenario: ScenarioSpec, road_map: RoadMap, route: Route, seed: int

@@ -66,6 +66,7 @@ class Scene:
         self._rows: dict[int, int] = {}
         self._events: list[ScenarioEvent] = []
         self._clear: tuple[np.ndarray, float] | None = None
+        self._held: set[str] = set()  # traffic lights
 
     # ---- the ego -----------------------------------------------------------------------------------------------------
 
@@ -186,6 +187,16 @@ class Scene:
         """Where the route leaves that junction."""
         return Spot(self.road_map, self.crossing().exit_lane, 0.0)
 
+    def hold_light(self, signal_id: str, state: LightState) -> None:
+        """Keep a traffic light in a state until `release_lights` or the end of the scenario."""
+        self._held.add(signal_id)
+        self.world.hold_light(signal_id, state)
+
+    def release_lights(self) -> None:
+        """Let the lights that are held go on by themselves."""
+        self.world.release_lights(sorted(self._held))
+        self._held.clear()
+
     # ---- waiting -----------------------------------------------------------------------------------------------------
 
     def triggered(self) -> Script:
@@ -232,6 +243,11 @@ class Scene:
             performer.step(truth, self._rows)
         self._sweep()
 
+    def close(self) -> None:
+        """Take all actors away and let the lights go on."""
+        self.world.destroy([performer.id for performer in self.performers])
+        self.release_lights()
+
     def take_events(self) -> tuple[ScenarioEvent, ...]:
         """What was reported since the last call."""
         events, self._events = tuple(self._events), []
@@ -249,7 +265,3 @@ class Scene:
         ]
         if found:
             self.world.remove_background(found)
-
-    def hold_light(self, signal_id: str, state: LightState) -> None:
-        """See `World.hold_light`."""
-        self.world.hold_light(signal_id, state)

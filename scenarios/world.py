@@ -65,11 +65,14 @@ class World(Protocol):
         ...
 
     def hold_light(self, signal_id: str, state: LightState) -> None:
-        """Keep a traffic light (OpenDRIVE id) in a state until `release_lights`."""
+        """Keep a traffic light (OpenDRIVE id) in a state until `release_lights`.
+
+        The others of its junction stop changing too.
+        """
         ...
 
-    def release_lights(self) -> None:
-        """Let all traffic lights go on by themselves."""
+    def release_lights(self, signal_ids: Iterable[str]) -> None:
+        """Let the junctions of these lights go on from where their cycles were."""
         ...
 
     def remove_background(self, actors: Iterable[int]) -> None:

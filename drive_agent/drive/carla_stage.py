@@ -38,7 +38,6 @@ class CarlaStage:
         self._rng = np.random.default_rng([seed, 5])
         self._batch: list[object] = []
         self._leaving: list[int] = []  # background cars that the TrafficManager has let go
-        self._held: set[str] = set()
         self._vehicles: dict[int, carla.Vehicle] = {}
         self.open_doors: dict[int, frozenset[int]] = {}  # actor id -> numbers as in carla.VehicleDoor
         self._background: set[int] = set()
@@ -118,18 +117,15 @@ class CarlaStage:
         self.open_doors[actor] = self.open_doors.get(actor, frozenset()) | {int(DOORS[side])}
 
     def hold_light(self, signal_id: str, state: LightState) -> None:
-        """See `scenarios.world.World`. Freezing one light freezes its whole group, so lights are set anew every tick."""
+        """See `scenarios.world.World`. Freezing a light stops the clock of its whole junction."""
         light = self._signals[signal_id]
-        self._held.add(signal_id)
         light.set_state(LIGHT_STATES[state])
-        light.set_green_time(1e4 if state == LightState.GREEN else light.get_green_time())
-        light.set_red_time(1e4 if state == LightState.RED else light.get_red_time())
+        light.freeze(True)
 
-    def release_lights(self) -> None:
+    def release_lights(self, signal_ids: Iterable[str]) -> None:
         """See `scenarios.world.World`."""
-        if self._held:
-            self._world.reset_all_traffic_lights()
-        self._held.clear()
+        for signal_id in signal_ids:
+            self._signals[signal_id].freeze(False)
 
     def remove_background(self, actors: Iterable[int]) -> None:
         """See `scenarios.world.World`. The TrafficManager lets go of a car one tick before it is destroyed."""

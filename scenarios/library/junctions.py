@@ -103,8 +103,6 @@ def face_stream(scene: Scene, entry: Entry, path: np.ndarray) -> Script:
         return is_through(scene)
 
     yield from scene.until_or_timeout(passed)
-    if own is not None:
-        scene.world.release_lights()
 
 
 def _source(scene: Scene, entry: Entry) -> Spot:
@@ -196,8 +194,6 @@ def crosser(scene: Scene) -> Script:
     yield from scene.until(lambda: car.arrived, len(path) / (CROSSER_KMH / 3.6) + 5.0)
     scene.dismiss(car)
     yield from scene.until(lambda: is_through(scene))
-    if own is not None:
-        scene.world.release_lights()
 
 
 def _meeting(scene: Scene, path: np.ndarray) -> np.ndarray:
@@ -268,7 +264,7 @@ def _lights_change(scene: Scene, *, green_first: bool) -> Script:
     for green in (green_first, not green_first):
         hold_lights(scene, {own} if green else set())
         yield from scene.until(lambda: is_through(scene), GREEN_DELAY_S)
-    scene.world.release_lights()
+    scene.release_lights()
     yield from scene.until(lambda: is_through(scene))
 
 

@@ -418,5 +418,3 @@ def crossing_bicycle_flow(scene: Scene) -> Script:
         return scene.ego_m > scene.crossing().end_m
 
     yield from scene.until_or_timeout(past)
-    if own is not None:
-        scene.world.release_lights()
