@@ -128,7 +128,8 @@ def _drive(words: list[str]) -> int:
     ) as studio:
 
         def film(route: Path) -> None:
-            if config.video and (route / "log.mcap").exists():
+            wanted = config.video and not (route / "video.mp4").exists()
+            if wanted and (route / "log.mcap").exists():
                 films.append(studio.submit(write_video, route / "log.mcap", route / "video.mp4"))
 
         run = run_routes(config, console, film)

@@ -25,16 +25,19 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class CarlaConfig:
-    kind: str  # "embedded" starts a server of our own, "remote" uses the one at host:port
+    kind: str  # "embedded" and "launched" start servers of our own, "remote" uses those that run
     host: str
-    port: int  # 0: the embedded server picks a free one
+    port: int  # 0: the embedded server picks a free one; launched servers count up from here
+    servers: tuple[str, ...]  # host:port of several running servers, one for each worker
+    command: str | None  # launches a server; {port} and {worker} are filled in
     timeout_s: float
     traffic_manager_port: int  # 0: a free one
     threads: int  # of the embedded server's renderer
     maps: str | None  # a folder of .xodr files that the embedded server knows by name
 
     def __post_init__(self) -> None:
-        expect("carla.kind", self.kind, self.kind in ("embedded", "remote"), "embedded or remote")
+        kinds = ("embedded", "remote", "launched")
+        expect("carla.kind", self.kind, self.kind in kinds, "embedded, remote or launched")
         expect("carla.port", self.port, 0 <= self.port < 65535, "a TCP port, or 0 for a free one")
         expect(
             "carla.port",
@@ -42,6 +45,29 @@ class CarlaConfig:
             self.port or self.kind == "embedded",
             "the port of the running server, e.g. 2000",
         )
+        for server in self.servers:
+            host, _, port = server.rpartition(":")
+            expect("carla.servers", server, host and port.isdecimal(), "a list [host:port,host:port]")
+        if self.kind == "launched":
+            expect(
+                "carla.command", self.command, self.command and "{port}" in self.command,
+                "the command that starts a server, with {port} in it",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunnerConfig:
+    """How patient the runner is with what can fail."""
+
+    retries: int  # further tries of a route whose simulator failed
+    silence_s: float  # a simulation that does not move for so long hangs
+    answer_s: float  # the driver's time for one decision
+    start_s: float  # a launched server's time until it answers
+
+    def __post_init__(self) -> None:
+        expect("runner.retries", self.retries, 0 <= self.retries <= 100, "0 to 100")
+        for name in ("silence_s", "answer_s", "start_s"):
+            expect(f"runner.{name}", getattr(self, name), getattr(self, name) > 0, "seconds, more than 0")
 
 
 @dataclass(frozen=True)
@@ -81,7 +107,7 @@ class DriveConfig:
     out: str | None
     seed: int
     repetitions: int
-    workers: int
+    workers: str  # a number of routes at a time, or ray://HOST:PORT
     resume: bool
     video: bool
     blackout: bool  # black pictures: what is left is what the model does not see
@@ -89,12 +115,21 @@ class DriveConfig:
     carla: CarlaConfig
     model: ModelConfig
     traffic: TrafficConfig
+    runner: RunnerConfig
     control: ControlConfig = field(default_factory=ControlConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
 
     def __post_init__(self) -> None:
         expect("repetitions", self.repetitions, 1 <= self.repetitions <= 100, "1 to 100")
-        expect("workers", self.workers, self.workers == 1, "1: driving with several workers is not there yet")
+        number = int(self.workers) if self.workers.isdecimal() else 0
+        ray = self.workers.startswith("ray://")
+        expect("workers", self.workers, ray or 1 <= number <= 256, "1 to 256, or ray://HOST:PORT")
+        if self.carla.kind == "remote":
+            known = max(len(self.carla.servers), 1)
+            expect(
+                "workers", self.workers, ray or number <= known,
+                f"at most {known}, one for each running server; name more: carla.servers=[host:port,host:port]",
+            )  # fmt: skip
         ratio = self.model.period_s / self.tick_s
         expect(
             "model.period_s",
@@ -186,6 +221,9 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
             "true or false" if bool in allowed else str(hint),
         )
         return value
+    if getattr(hint, "__origin__", None) is tuple:
+        expect(name, value, isinstance(value, (list, tuple)), "a list [a,b]")
+        return tuple(str(part) for part in value)
     if str in allowed:
         return str(value)
     if int in allowed:

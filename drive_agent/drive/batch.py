@@ -1,94 +1,62 @@
-"""Routes x repetitions in one process: a run folder, one log per route, scores after each. A failure becomes a row.
+"""A run: a folder, a ledger, and jobs that are handed to stations until each has a result. A failure becomes a row.
 
-Knows nothing of pages and videos: whoever calls is told of each finished route.
+A try that the simulator spoiled is repeated, at the end of the queue; after `runner.retries` of them the route is put
+aside with the reason, and counts. Knows nothing of pages and videos: whoever calls is told of each finished route.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from drive_agent.config import ConfigError, DriveConfig
-from drive_agent.drive.carla import CarlaEnv, CarlaSettings
-from drive_agent.drive.carla_sensors import SensorSettings
-from drive_agent.drive.drawn_routes import count_of, draw_routes
-from drive_agent.drive.env import Driver, Ground
-from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
-from drive_agent.drive.offline_maps import town_text
+from drive_agent.drive.jobs import Job, jobs_of
+from drive_agent.drive.loop import SIMULATION_CRASHED
 from drive_agent.drive.progress import DriveProgress
-from drive_agent.drive.provenance import run_header, write_config
-from drive_agent.drive.roster import make_driver
+from drive_agent.drive.provenance import read_config, write_config
+from drive_agent.drive.station import Place, Station, StationLostError
+from drive_agent.drive.worker import Attempt
+from drive_agent.drive.world import survey
 from drive_agent.log.schema import Outcome
-from drive_agent.log.store import EpisodeWriter
-from drive_agent.rig import RIGS
-from drive_agent.score.results import Results
-from drive_agent.sim.process import ServerError, ServerProcess
-from drive_agent.types import Briefing
-from scenarios.checks import check_scenarios
-from scenarios.own import load_own_types
-from scenarios.routes import RouteSpec, route_set
-from scenarios.scene import ScenarioError
+from drive_agent.score.judged import LOG_NAME
+from drive_agent.score.ledger import Ledger, judged_record
+from drive_agent.score.results import RouteRecord
 
-SERVER_TRIES = 2  # a route whose server died is driven again on a new one, once
+# How a run is carried out may change when it goes on; what is driven may not.
+CARRIED_OUT = ("out", "workers", "resume", "video", "carla", "runner")
 
 
-@dataclass(frozen=True)
-class Job:
-    """One route, one repetition."""
+def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path], None]) -> Path:
+    """Drive all jobs that are not finished yet; returns the run folder.
 
-    spec: RouteSpec
-    repetition: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"RouteScenario_{self.spec.id}_rep{self.repetition}"
-
-    def folder(self, run: Path) -> Path:
-        return run / "routes" / f"{self.spec.id}_rep{self.repetition}"
-
-
-def jobs_of(config: DriveConfig, world: World) -> list[Job]:
-    """All jobs in order; each repetition has a seed of its own. `world` is asked where routes have to be drawn."""
-    specs = _specs(config, world)
-    return [Job(spec, rep, config.seed + rep) for spec in specs for rep in range(config.repetitions)]
-
-
-def _specs(config: DriveConfig, world: World) -> tuple[RouteSpec, ...]:
-    if config.scenarios is not None:
-        load_own_types(config.scenarios)
-    count = count_of(config.routes)
-    if count is None:
-        specs = route_set(config.routes, _named_maps(config))
-        specs = tuple(replace(spec, town=config.town or spec.town) for spec in specs)
-        _check(specs, config)
-        return specs
-    if config.town is None:
-        raise ConfigError(f"routes={config.routes} needs a town: give town=NAME or town=PATH.xodr")
-    return draw_routes(world.env(config.town).survey(config.town), config.town, count, config.seed)
-
-
-def _check(specs: tuple[RouteSpec, ...], config: DriveConfig) -> None:
-    """Raises ValueError, before anything drives, for a scenario that cannot be played and a town that is not there."""
-    check_scenarios(specs)
-    if config.carla.kind == "embedded":
-        for town, spec in {spec.town: spec for spec in reversed(specs)}.items():
-            try:
-                town_text(town, config.carla.maps)
-            except ValueError as error:
-                remedy = "" if config.carla.maps else "; give carla.maps=DIR, a folder with its .xodr"
-                raise ValueError(f"{spec.where}: <route> town: {error}{remedy}") from error
-
-
-def _named_maps(config: DriveConfig) -> list[str]:
-    """Names that routes may use besides the shipped towns and CARLA's."""
-    files = list(Path(config.carla.maps).glob("*.xodr")) if config.carla.maps else []
-    return [path.stem for path in (*files, Path(config.town or ""))]
+    `on_route` is called with the folder of each finished route, those of an earlier call too. Raises StationLostError
+    when no simulator comes up any more, DiskFullError, and what the driver raises while it loads; nothing that is
+    finished is lost by it, and `resume=true` goes on.
+    """
+    jobs = jobs_of(config, partial(survey, config))
+    run = open_run(config)
+    ledger = Ledger.open(run, [job.name for job in jobs])
+    if ledger.broken_lines:
+        console.print(f"{run}: {ledger.broken_lines} broken lines of the ledger are made good from the logs")
+    finished = [job for job in jobs if ledger.finished(job.name)]
+    left = [job for job in jobs if not ledger.finished(job.name)]
+    if config.resume:
+        console.print(f"resuming {run}: {len(finished)} of {len(jobs)} routes are finished")
+    for job in finished:
+        on_route(job.folder(run))
+    with ExitStack() as stack:
+        progress = stack.enter_context(DriveProgress(console, len(left)))
+        places = stack.enter_context(_open_places(config, run, progress, len(left)))
+        Dispatch(left, places, ledger, config.runner.retries, run, progress, on_route).run()
+    return run
 
 
 def open_run(config: DriveConfig) -> Path:
@@ -102,10 +70,12 @@ def open_run(config: DriveConfig) -> Path:
         raise ConfigError(
             f"out={name} already holds a run; give resume=true to go on with it, or another out="
         )
-    if config.resume and not written.exists():
-        raise ConfigError(
-            f"resume=true, but out={name} holds no run (no config.yaml); start it without resume"
-        )
+    if config.resume:
+        if not written.exists():
+            raise ConfigError(
+                f"resume=true, but out={name} holds no run (no config.yaml); start it without resume"
+            )
+        _check_same(read_config(written), config, run)
     try:
         (run / "routes").mkdir(parents=True, exist_ok=True)
         if not config.resume:
@@ -117,121 +87,94 @@ def open_run(config: DriveConfig) -> Path:
     return run
 
 
-def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path], None]) -> Path:
-    """Drive all jobs that are not finished yet; returns the run folder.
-
-    `on_route` is called with the folder of each route just driven.
-    """
-    with ExitStack() as stack:
-        world = stack.enter_context(World(config))
-        jobs = jobs_of(config, world)
-        run = open_run(config)
-        results = Results.open(run / "results.json", [job.name for job in jobs])
-        left = [job for job in jobs if not results.finished(job.name)]
-        if len(left) < len(jobs):
-            console.print(f"resuming {run}: {len(jobs) - len(left)} of {len(jobs)} routes are finished")
-        driver = make_driver(config)
-        progress = stack.enter_context(DriveProgress(console, len(left)))
-        for job in left:
-            progress.start_route(job.spec.id)
-            outcome = _drive_job(world, driver, job, config, run, progress)
-            record = results.add(job.name, job.folder(run) / "log.mcap", outcome)
-            progress.end_route()
-            progress.say(
-                f"  route {job.spec.id} rep {job.repetition}: score {record.score_composed:5.1f}"
-                f"  completion {record.score_route:5.1f} %  {record.status}"
+def _check_same(begun: DriveConfig, config: DriveConfig, run: Path) -> None:
+    """Raises ConfigError where a run would go on with other settings than it was begun with."""
+    for part in fields(DriveConfig):
+        was, now = getattr(begun, part.name), getattr(config, part.name)
+        if part.name not in CARRIED_OUT and was != now:
+            raise ConfigError(
+                f"resume=true with {part.name}={now}, but {run} was begun with {was}: give the same, or another out="
             )
-            on_route(job.folder(run))
-    return run
 
 
-class World:
-    """The server and the environment on it; both are made anew when the server died."""
-
-    def __init__(self, config: DriveConfig) -> None:
-        self._config = config
-        self._server: ServerProcess | None = None
-        self._env: CarlaEnv | None = None
-
-    def __enter__(self) -> World:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._env is not None:
-            self._env.close()
-        self.drop()
-
-    def env(self, town: str) -> CarlaEnv:
-        """The environment, starting a server first where there is none."""
-        if self._env is None:
-            self._env = self._start(town)
-        return self._env
-
-    def drop(self) -> None:
-        """Let go of an environment that may be broken, without a word to its server; an own server is ended."""
-        self._env = None
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-
-    def _start(self, town: str) -> CarlaEnv:
-        carla, host, port = self._config.carla, self._config.carla.host, self._config.carla.port
-        if carla.kind == "embedded":
-            self._server = ServerProcess(
-                town, port=port, seed=self._config.seed, threads=carla.threads, maps=carla.maps
-            )
-            host, port = self._server.host, self._server.port
-        return CarlaEnv(
-            CarlaSettings(
-                host, port, self._config.tick_s, carla.timeout_s, self._config.traffic.vehicles,
-                self._config.traffic.walkers, carla.traffic_manager_port,
-            ),
-            SensorSettings(
-                RIGS[self._config.model.rig](), self._config.model.period_s, self._config.tick_s, carla.timeout_s,
-                cameras_on=self._config.model.kind not in ("expert", "scripted"),
-            ),
-        )  # fmt: skip
+@contextmanager
+def _open_places(
+    config: DriveConfig, run: Path, progress: DriveProgress, jobs: int
+) -> Iterator[Sequence[Place]]:
+    """The stations of a run; all that they started ends with the block."""
+    places = [Station(config, run, k, progress.show) for k in range(min(int(config.workers), jobs))]
+    try:
+        yield places
+    finally:
+        for place in places:
+            place.close()
 
 
-def _drive_job(
-    world: World, driver: Driver, job: Job, config: DriveConfig, run: Path, progress: DriveProgress
-) -> Outcome:
-    """Drive one job; what goes wrong becomes its outcome. A dead server is replaced and the route driven again."""
-    folder = job.folder(run)
-    folder.mkdir(parents=True, exist_ok=True)
+class Dispatch:
+    """Hands jobs to idle stations and enters what comes back, until every job has a result."""
 
-    def open_log(briefing: Briefing, ground: Ground) -> EpisodeWriter:
-        del briefing
-        header = run_header(
-            job.spec.id,
-            job.repetition,
-            job.spec.town,
-            job.seed,
-            ground,
-            config,
-            tuple(scenario.type for scenario in job.spec.scenarios),
-            job.spec,
-        )
-        return EpisodeWriter(folder / "log.mcap", header, ground.road_map)
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        places: Sequence[Place],
+        ledger: Ledger,
+        retries: int,
+        run: Path,
+        progress: DriveProgress,
+        on_route: Callable[[Path], None],
+    ) -> None:
+        self._waiting = deque(jobs)
+        self._idle = list(places)
+        self._busy: dict[Future[Attempt], tuple[Place, Job]] = {}
+        self._failures: Counter[str] = Counter()
+        self._ledger, self._retries, self._run = ledger, retries, run
+        self._progress, self._on_route = progress, on_route
 
-    attempt = 0
-    while True:
-        attempt += 1
+    def run(self) -> None:
+        """Raises StationLostError when the last station is lost, and what concerns the whole run."""
+        while self._waiting or self._busy:
+            while self._waiting and self._idle:
+                self._send(self._idle.pop(0), self._waiting.popleft())
+            done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda future: self._busy[future][0].number):
+                self._receive(future)
+
+    def _send(self, place: Place, job: Job) -> None:
+        self._progress.begin(place.number, job.label)
+        self._busy[place.submit(job)] = place, job
+
+    def _receive(self, future: Future[Attempt]) -> None:
+        place, job = self._busy.pop(future)
         try:
-            return run_episode(world.env(job.spec.town), driver, job.spec, job.seed, open_log, [progress])
-        except AgentError as error:
-            return Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0)
-        except ScenarioError as error:  # the file's fault, not the server's: another try would end alike
-            return Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0)
-        except ConnectionError:  # there is no server to drive on: the other routes would fail alike
-            raise
-        except (
-            OSError,
-            RuntimeError,
-            ServerError,
-        ) as error:  # RuntimeError: whatever the carla client has to say
-            outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
-        progress.say(f"  route {job.spec.id}: {outcome.reason}; try {attempt} of {SERVER_TRIES}")
-        world.drop()
-        if attempt == SERVER_TRIES:
-            return outcome
+            attempt = future.result()
+        except StationLostError as error:
+            self._progress.end(place.number, finished=False)
+            self._waiting.appendleft(job)
+            if not self._idle and not self._busy:
+                raise
+            self._progress.say(f"  worker {place.number} is lost: {error}; the others go on")
+            return
+        self._idle.append(place)
+        record = attempt.record or self._failed(job, attempt.reason)
+        self._progress.end(place.number, finished=record is not None)
+        if record is None:
+            self._waiting.append(job)
+            return
+        self._ledger.finish(job.name, record, attempt.reason)
+        self._progress.say(
+            f"  route {job.label}: score {record.score_composed:5.1f}  completion {record.score_route:5.1f} %"
+            f"  {record.status}"
+        )
+        self._on_route(job.folder(self._run))
+
+    def _failed(self, job: Job, reason: str) -> RouteRecord | None:
+        """Enter a spoiled try; the record of a route that has used up its tries."""
+        self._failures[job.name] += 1
+        tries, allowed = self._failures[job.name], self._retries + 1
+        self._progress.say(f"  route {job.label}: {reason}; try {tries} of {allowed}")
+        if tries < allowed:
+            self._ledger.failed(job.name, reason)
+            return None
+        return judged_record(
+            job.folder(self._run) / LOG_NAME, job.name, Outcome(SIMULATION_CRASHED, reason, 0.0, 0.0)
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -10,7 +11,7 @@ from drive_agent.drive.env import Driver, Env, Ground, Listener
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
 from drive_agent.score.judge import RouteJudge
-from drive_agent.types import Briefing
+from drive_agent.types import Briefing, Command, ControlTerms, Decision, Truth
 from scenarios.routes import RouteSpec
 
 Answer = TypeVar("Answer")
@@ -20,7 +21,12 @@ STATUS = {  # the Leaderboard's wording of how a route ended
     "blocked": "Failed - Agent got blocked",
     "timeout": "Failed - Agent timed out",
 }
-
+_IDLE = ControlTerms(0.0, 0.0, 0.0, 0.0, 0.0, saturated=False)
+STOP = Decision(
+    Command(0.0, 0.0, 1.0), _IDLE, _IDLE, "the driver failed", None
+)  # brought to a stand without it
+STANDING_MPS = 0.1
+STOPPED_US = 10_000_000  # simulated; on a slope, or pushed, it may never stand
 
 SIMULATION_CRASHED = "Failed - Simulation crashed"
 AGENT_CRASHED = "Failed - Agent crashed"
@@ -40,7 +46,7 @@ def run_episode(
 ) -> Outcome:
     """Drive one route to its end and log every tick.
 
-    Raises AgentError for whatever the driver raises, and what the environment raises as it is; the log then ends with
+    Raises AgentError for whatever the driver raises, once the car stands, and what the environment raises as it is; the log then ends with
     the failure.
     """
     briefing, ground = env.reset(spec, seed)
@@ -64,16 +70,28 @@ def _drive(
     log: EpisodeWriter,
     listeners: Sequence[Listener],
 ) -> tuple[float, str]:
-    """Tick until the judge ends the route; simulated seconds and how it ended."""
+    """Tick until the judge ends the route; simulated seconds and how it ended. A driver that fails is braked for."""
     judge = RouteJudge(ground.route, ground.road_map)
     _asked(driver.brief, briefing, ground)
+    failure: AgentError | None = None
+    failed_us = last_us = -1
     while True:
         packet, truth, events = env.observe(), env.truth(), env.scenario_events()
-        decision = _asked(driver.step, packet, truth)
+        if truth.time_us <= last_us:
+            raise RuntimeError(f"simulated time stands still at {last_us} us: a tick did not advance it")
+        last_us = truth.time_us
+        decision = STOP
+        if failure is None:
+            try:
+                decision = _asked(driver.step, packet, truth)
+            except AgentError as error:
+                failure, failed_us = error, truth.time_us
         log.write(truth, decision, events)
         judge.update(truth, events)
         for listener in listeners:
             listener.tick(truth, decision, judge.completion_percent)
+        if failure is not None and (_stands(truth) or truth.time_us - failed_us > STOPPED_US):
+            raise failure
         if judge.ended is not None:
             return judge.simulated_s, judge.ended
         env.apply(decision.command)
@@ -85,6 +103,10 @@ def _asked(call: Callable[..., Answer], *arguments: object) -> Answer:
         return call(*arguments)
     except Exception as error:
         raise AgentError(f"{type(error).__name__}: {error}") from error
+
+
+def _stands(truth: Truth) -> bool:
+    return math.hypot(truth.ego[5], truth.ego[6]) < STANDING_MPS
 
 
 def status_of(error: Exception) -> str:

@@ -1,19 +1,24 @@
-"""What one sees while it drives: a live panel in a terminal, one line now and then elsewhere. A loop `Listener`."""
+"""What one sees while it drives: a live panel in a terminal, one line now and then elsewhere.
+
+A driving process makes a `Glimpse` of itself a few times a second; the panel shows the last one of each worker.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from drive_agent.types import Decision, LightState, Scene, Truth
 
-REDRAW_S = 0.2
 PLAIN_STEP_PERCENT = 25.0
+WORDY_WORKERS = 4  # with more of them, only bars are shown
 LIGHT_STYLE = {
     LightState.RED: "bold red",
     LightState.YELLOW: "yellow",
@@ -22,23 +27,45 @@ LIGHT_STYLE = {
 }
 
 
-class DriveProgress:
-    """Routes done, the current route, what the model sees and plans, real-time factor and ETA.
+@dataclass(frozen=True)
+class Glimpse:
+    """How far a drive has come, and two lines of what goes on in it."""
 
-    Use as a context manager; `start_route` before each route.
+    simulated_s: float
+    completion_percent: float
+    lines: tuple[Text, ...]
+
+
+@dataclass
+class _Row:
+    """One worker on the panel."""
+
+    bar: TaskID
+    label: str
+    started: float
+    next_plain: float
+    completion_percent: float = 0.0
+    lines: tuple[Text, ...] = ()
+
+
+class DriveProgress:
+    """Routes done, and for each worker its route, what its model sees and plans, real-time factor; ETA.
+
+    Use as a context manager; workers report from threads of their own.
     """
 
     def __init__(self, console: Console, total_routes: int) -> None:
         self._console = console
         self._total = total_routes
         self._done = 0
+        self._lock = threading.Lock()
         self._live: Live | None = None
+        self._rows: dict[int, _Row] = {}
         self._bar = Progress(
             TextColumn("[bold]{task.description}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>4.0f} %"),
             TextColumn("{task.fields[note]}"), console=console,
         )  # fmt: skip
         self._routes = self._bar.add_task("all routes", total=100.0 * total_routes, note="")
-        self._route = self._bar.add_task("route", total=100.0, note="")
         self._started = time.perf_counter()
 
     def __enter__(self) -> DriveProgress:
@@ -55,39 +82,50 @@ class DriveProgress:
 
     def say(self, line: str) -> None:
         """One line that stays."""
-        self._console.print(line, highlight=False)
+        self._console.print(line, highlight=False, markup=False)
 
-    def start_route(self, route_id: str) -> None:
-        """Set the route's clocks to zero."""
-        self._bar.update(self._route, description=f"route {route_id}", completed=0.0)
-        self._route_id = route_id
-        self._route_started = self._drawn = time.perf_counter()
-        self._first_us: int | None = None
-        self._next_plain = PLAIN_STEP_PERCENT
+    def begin(self, worker: int, label: str) -> None:
+        """A worker takes a route."""
+        with self._lock:
+            old = self._rows.get(worker)
+            bar = old.bar if old else self._bar.add_task("", total=100.0, note="")
+            self._bar.update(bar, description=f"route {label}", completed=0.0, note="")
+            self._rows[worker] = _Row(bar, label, time.perf_counter(), PLAIN_STEP_PERCENT)
 
-    def end_route(self) -> None:
-        """Count the route as done, whatever became of it."""
-        self._done += 1
-        self._bar.update(self._routes, completed=100.0 * self._done)
+    def show(self, worker: int, glimpse: Glimpse) -> None:
+        """What a worker's drive looks like now."""
+        with self._lock:
+            row = self._rows[worker]
+            row.completion_percent, row.lines = glimpse.completion_percent, glimpse.lines
+            factor = glimpse.simulated_s / max(time.perf_counter() - row.started, 1e-6)
+            if self._live is not None:
+                self._bar.update(
+                    row.bar, completed=glimpse.completion_percent, note=f"{factor:.1f}x real time"
+                )
+                self._draw(self._live)
+            elif glimpse.completion_percent >= row.next_plain:
+                row.next_plain += PLAIN_STEP_PERCENT
+                self.say(f"  route {row.label}: {glimpse.completion_percent:.0f} %, {factor:.1f}x real time")
 
-    def tick(self, truth: Truth, decision: Decision, completion_percent: float) -> None:
-        """Redraw a few times a second."""
-        now = time.perf_counter()
-        self._first_us = truth.time_us if self._first_us is None else self._first_us
-        factor = (truth.time_us - self._first_us) / 1e6 / max(now - self._route_started, 1e-6)
-        if self._live is None:
-            if completion_percent >= self._next_plain:
-                self._next_plain += PLAIN_STEP_PERCENT
-                self.say(f"  route {self._route_id}: {completion_percent:.0f} %, {factor:.1f}x real time")
-            return
-        if now - self._drawn < REDRAW_S:
-            return
-        self._drawn = now
-        share = (self._done + completion_percent / 100) / self._total
-        eta_s = (now - self._started) * (1 - share) / share if share > 0.01 else float("nan")
-        self._bar.update(self._route, completed=completion_percent, note=f"{factor:.1f}x real time")
+    def end(self, worker: int, *, finished: bool) -> None:
+        """A worker's route is over; one that is to be driven again is not counted."""
+        with self._lock:
+            self._done += finished
+            self._rows[worker].completion_percent = 0.0
+            self._bar.update(self._routes, completed=100.0 * self._done)
+
+    def _draw(self, live: Live) -> None:
+        share = (self._done + sum(row.completion_percent for row in self._rows.values()) / 100) / self._total
+        spent_s = time.perf_counter() - self._started
+        eta_s = spent_s * (1 - share) / share if share > 0.01 else float("nan")
         self._bar.update(self._routes, completed=100.0 * share * self._total, note=f"ETA {_clock(eta_s)}")
-        self._live.update(Group(self._bar, *describe(truth, decision)), refresh=True)
+        wordy = self._rows.values() if len(self._rows) <= WORDY_WORKERS else ()
+        live.update(Group(self._bar, *(line for row in wordy for line in row.lines)), refresh=True)
+
+
+def glimpse_of(truth: Truth, decision: Decision, completion_percent: float, simulated_s: float) -> Glimpse:
+    """A drive's present moment."""
+    return Glimpse(simulated_s, completion_percent, tuple(describe(truth, decision)))
 
 
 def describe(truth: Truth, decision: Decision) -> list[Text]:

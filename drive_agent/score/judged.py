@@ -52,6 +52,11 @@ def record_name(route_id: str, repetition: int) -> str:
     return f"RouteScenario_{route_id}_rep{repetition}"
 
 
+def folder_name(name: str) -> str:
+    """The folder of a route under routes/: RouteScenario_12_rep0 -> 12_rep0."""
+    return name.removeprefix("RouteScenario_")
+
+
 def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERBOARD_2) -> JudgedRoute:
     """Judge a drive from its log.
 

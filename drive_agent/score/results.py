@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from drive_agent.log.schema import Outcome
 from drive_agent.score.events import KINDS, OUTSIDE_LANES
 from drive_agent.score.formula import formula_of, score
-from drive_agent.score.judged import JudgedRoute, judge_log, unlogged
-from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2
+from drive_agent.score.judged import JudgedRoute
 
 META_DIGITS = 3
 SCORE_DIGITS = 6
@@ -69,76 +67,28 @@ class RouteRecord:
         return self.scores["score_penalty"]
 
 
-class Results:
-    """The results file of a run over named routes, updated on disk after each of them."""
-
-    def __init__(
-        self, path: Path, names: Sequence[str], records: dict[str, RouteRecord], version: str
-    ) -> None:
-        formula_of(version)
-        self._path = path
-        self._names = list(names)
-        self._records = records
-        self._version = version
-
-    @classmethod
-    def open(cls, path: Path, names: Sequence[str], version: str = "2.1") -> Results:
-        """Begin a file, or go on with the one at `path`.
-
-        Raises ValueError when that one is broken or has routes that are not among `names`.
-        """
-        records = {record.route_id: record for record in read_records(path)} if path.exists() else {}
-        strange = [name for name in records if name not in names]
-        if strange:
-            raise ValueError(
-                f"{path} has route {strange[0]}, which this run does not drive: resume with the same routes= and"
-                f" repetitions=, or give another out="
-            )
-        return cls(path, names, records, version)
-
-    @property
-    def records(self) -> list[RouteRecord]:
-        """What is finished so far, in the run's order."""
-        return [self._records[name] for name in self._names if name in self._records]
-
-    def finished(self, name: str) -> bool:
-        """Need this route not be driven again? A crash of the simulation is no fault of the agent, so it need."""
-        record = self._records.get(name)
-        return record is not None and SIMULATION_CRASHED not in record.status
-
-    def add(self, name: str, log: Path, outcome: Outcome) -> RouteRecord:
-        """Judge a route from its log, enter it and write the file."""
-        rules = BENCH2DRIVE if self._version == "bench2drive" else LEADERBOARD_2
-        judged = (
-            judge_log(log, outcome, rules) if log.exists() and log.stat().st_size else unlogged(name, outcome)
-        )
-        if judged.route_id != name:
-            raise ValueError(f"{log} is of route {judged.route_id}, expected {name}")
-        record = self._records[name] = route_record(self._names.index(name), judged, self._version)
-        self.write()
-        return record
-
-    def write(self) -> None:
-        """Write the file whole or not at all; the global record comes when all routes are there."""
-        complete = len(self._records) == len(self._names)
-        total = global_record(self.records, len(self._names)) if complete else {}
-        values = [str(_value(total, key)) for key in LABELS.values()] if complete else []
-        status = _entry_status(self.records) if complete else "Started"
-        write_json(
-            self._path,
-            {
-                "_checkpoint": {
-                    "global_record": total,
-                    "progress": [len(self._records), len(self._names)],
-                    "records": [_plain(record) for record in self.records],
-                },
-                "entry_status": status,
-                "eligible": status == "Finished",
-                "sensors": [],
-                "values": values,
-                "labels": list(LABELS) if complete else [],
+def write_results(path: Path, total_routes: int, records: Sequence[RouteRecord], version: str) -> None:
+    """Write the file whole or not at all; the global record comes when all routes are there."""
+    formula_of(version)
+    complete = len(records) == total_routes
+    total = global_record(records, total_routes) if complete else {}
+    values = [str(_value(total, key)) for key in LABELS.values()] if complete else []
+    status = _entry_status(records) if complete else "Started"
+    write_json(
+        path,
+        {
+            "_checkpoint": {
+                "global_record": total,
+                "progress": [len(records), total_routes],
+                "records": [_plain(record) for record in records],
             },
-        )
+            "entry_status": status,
+            "eligible": status == "Finished",
+            "sensors": [],
+            "values": values,
+            "labels": list(LABELS) if complete else [],
+        },
+    )
 
 
 def route_record(index: int, judged: JudgedRoute, version: str) -> RouteRecord:
@@ -209,7 +159,7 @@ def read_records(path: Path) -> list[RouteRecord]:
     try:
         data = json.loads(path.read_text())
         records = data["_checkpoint"]["records"]
-        return [_record_from(k, values) for k, values in enumerate(records)]
+        return [record_from(k, values) for k, values in enumerate(records)]
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} is broken ({error}), expected a results file: remove it; drive-agent score recomputes it from the logs"
@@ -243,8 +193,8 @@ def _plain(record: RouteRecord) -> dict:
     return values
 
 
-def _record_from(index: int, values: dict) -> RouteRecord:
-    """Reads files of other programs too: merged ones have no index, Bench2Drive's have more keys."""
+def record_from(index: int, values: dict) -> RouteRecord:
+    """A record out of its plain values. Reads files of other programs too: merged ones have no index, Bench2Drive's have more keys."""
     return RouteRecord(
         index=values.get("index", index),
         route_id=values["route_id"],

@@ -18,11 +18,19 @@ from drive_agent.log.schema import Outcome
 from drive_agent.score.abilities import abilities
 from drive_agent.score.events import KINDS, MIN_SPEED, OUTSIDE_LANES, Event
 from drive_agent.score.formula import formula_of, is_success, score
-from drive_agent.score.judged import JudgedRoute, judge_log, logs_in, record_name, unlogged
+from drive_agent.score.judged import (
+    LOG_NAME,
+    JudgedRoute,
+    folder_name,
+    judge_log,
+    logs_in,
+    record_name,
+    unlogged,
+)
+from drive_agent.score.ledger import last_records, read_ledger
 from drive_agent.score.results import RouteRecord, outside_km, read_records
 from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2, Rules
 
-RESULTS_NAME = "results.json"
 MAX_EFFICIENCY = 1000.0  # Bench2Drive drops what is above
 _NUMBER = re.compile(r"_\d+$")
 _PERCENT = re.compile(r"([\d.]+)%")
@@ -111,37 +119,38 @@ def judged_from_record(record: RouteRecord) -> JudgedRoute:
 
 
 def _judge_run(folder: Path, rules: Rules) -> JudgedRun:
-    results = folder / RESULTS_NAME
-    known = {record.route_id: record for record in read_records(results)} if results.exists() else {}
-    asked = json.loads(results.read_text())["_checkpoint"]["progress"][1] if results.exists() else 0
+    """Every route that the ledger asks for; where there is none (an official evaluator drove), every log."""
+    ledger = read_ledger(folder)
+    names = ledger.asked or [record_name(*_id_and_repetition(log.parent.name)) for log in logs_in(folder)]
+    records, reasons = (
+        last_records(ledger.entries),
+        {entry.route_id: entry.reason for entry in ledger.entries},
+    )
     routes: list[JudgedRoute] = []
     missing: list[dict[str, str]] = []
-    for log in logs_in(folder):
-        name = record_name(*_id_and_repetition(log.parent.name))
-        outcome = _outcome_of(known[name]) if name in known else None
+    for name in names:
+        reason = reasons.get(name, "")
+        outcome = _outcome_of(records[name], reason) if name in records else None
         try:
-            routes.append(judge_log(log, outcome, rules))
-        except (ValueError, FileNotFoundError) as error:
+            routes.append(judge_log(folder / "routes" / folder_name(name) / LOG_NAME, outcome, rules))
+        except (FileNotFoundError, ValueError) as error:
             if outcome is not None:
                 routes.append(unlogged(name, outcome))
-            else:
-                missing.append({"route_id": name, "reason": str(error)})
-    total = max(asked, len(routes) + len(missing))
-    unseen = total - len(routes) - len(missing)
-    if unseen:
-        missing.append({"route_id": "", "reason": f"{unseen} of {total} routes were not begun"})
-    return JudgedRun(tuple(routes), tuple(missing), total)
+                continue
+            why = "not begun" if isinstance(error, FileNotFoundError) else str(error)
+            missing.append({"route_id": name, "reason": reason or why})
+    return JudgedRun(tuple(routes), tuple(missing), len(names))
 
 
-def _id_and_repetition(folder_name: str) -> tuple[str, int]:
-    route_id, mark, repetition = folder_name.rpartition("_rep")
+def _id_and_repetition(folder: str) -> tuple[str, int]:
+    route_id, mark, repetition = folder.rpartition("_rep")
     if not mark or not repetition.isdigit():
-        raise ValueError(f"routes/{folder_name}: expected a folder named <route id>_rep<repetition>")
+        raise ValueError(f"routes/{folder}: expected a folder named <route id>_rep<repetition>")
     return route_id, int(repetition)
 
 
-def _outcome_of(record: RouteRecord) -> Outcome:
-    return Outcome(record.status, "", record.meta["duration_system"], record.meta["duration_game"])
+def _outcome_of(record: RouteRecord, reason: str) -> Outcome:
+    return Outcome(record.status, reason, record.meta["duration_system"], record.meta["duration_game"])
 
 
 def _is_official(path: Path) -> bool:

@@ -73,6 +73,11 @@ class ServerProcess:
         return self._child.poll() is None
 
     @property
+    def status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._child.poll()
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         return self._child.pid

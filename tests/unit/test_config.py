@@ -23,6 +23,15 @@ def test_remote_builds():
     assert drive("carla=remote", "carla.port=2100").carla.port == 2100
 
 
+def test_several_servers_build():
+    config = drive("carla=remote", "carla.servers=[10.0.0.5:2000,host:2010]", "workers=2")
+    assert config.carla.servers == ("10.0.0.5:2000", "host:2010")
+    with pytest.raises(ConfigError, match="workers=2: expected at most 1, one for each running server"):
+        drive("carla=remote", "workers=2")
+    with pytest.raises(ConfigError, match=r"carla.servers=host: expected a list \[host:port"):
+        drive("carla=remote", "carla.servers=[host]")
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -35,7 +44,10 @@ def test_remote_builds():
         ("traffic.vehicles=-1", ["traffic.vehicles=-1"]),
         ("seed", ["key=value"]),
         ("repetitions=0", ["repetitions=0"]),
-        ("workers=2", ["workers=2", "expected 1"]),
+        ("workers=0", ["workers=0", "1 to 256"]),
+        ("workers=two", ["workers=two", "ray://"]),
+        ("carla=launched", ["carla.command=None", "{port}"]),
+        ("runner.silence_s=0", ["runner.silence_s=0", "more than 0"]),
         ("model.rig=frnt", ["model.rig=frnt", "did you mean 'front'"]),
     ],
 )

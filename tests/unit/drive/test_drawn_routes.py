@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import carla
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from drive_agent.config import ConfigError, DriveConfig, build, compose
-from drive_agent.drive.batch import World, jobs_of
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.drawn_routes import count_of, draw_routes
+from drive_agent.drive.jobs import jobs_of
+from drive_agent.drive.world import survey
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import plan_route
 from scenarios import towns
@@ -53,12 +55,14 @@ def test_a_town_replaces_that_of_the_routes(tmp_path: Path) -> None:
     town = tmp_path / "my.xodr"
     town.write_text(towns.load("Ridgeport"))
     config = build(DriveConfig, compose("drive", [f"town={town}"]))
-    jobs = jobs_of(config, World(config))
+    jobs = jobs_of(config, partial(survey, config))
     assert {job.spec.town for job in jobs} == {str(town)}
-    assert {job.spec.town for job in jobs_of(replace(config, town=None), World(config))} == {"Brookfield"}
+    assert {job.spec.town for job in jobs_of(replace(config, town=None), partial(survey, config))} == {
+        "Brookfield"
+    }
 
 
 def test_drawn_routes_need_a_town() -> None:
     config = build(DriveConfig, compose("drive", ["routes=random:2"]))
     with pytest.raises(ConfigError, match="needs a town"):
-        jobs_of(config, World(config))
+        jobs_of(config, partial(survey, config))

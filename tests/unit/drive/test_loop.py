@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drive_agent.drive.env import Ground
-from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, run_episode, status_of
+from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, STOP, AgentError, run_episode, status_of
 from drive_agent.log.schema import Outcome, ScenarioEvent
 from drive_agent.log.store import Episode, EpisodeWriter
 from drive_agent.types import (
@@ -108,12 +108,17 @@ def test_a_route_is_driven_to_its_end_and_logged_tick_by_tick(tmp_path):
 
 @pytest.mark.parametrize(
     ("fails_at", "reason", "ticks"),
-    [(0, "KeyError: 'no such camera'", 0), (7, "ZeroDivisionError: division by zero", 6)],
+    [(0, "KeyError: 'no such camera'", 0), (7, "ZeroDivisionError: division by zero", 8)],
 )
-def test_what_the_driver_raises_is_the_drivers_fault(tmp_path, fails_at, reason, ticks):
+def test_what_the_driver_raises_is_the_drivers_fault_and_the_car_is_stopped(
+    tmp_path, fails_at, reason, ticks
+):
+    env = Street()
     with pytest.raises(AgentError) as caught:
-        drive(tmp_path, Street(), FullThrottle(fails_at))
+        drive(tmp_path, env, FullThrottle(fails_at))
     assert status_of(caught.value) == AGENT_CRASHED
+    if fails_at:
+        assert env.applied[-1] == STOP.command and env.truth().ego[5] == 0.0
     with Episode.open(tmp_path / "log.mcap") as episode:
         assert episode.outcome is not None
         assert (episode.outcome.status, episode.outcome.reason) == (AGENT_CRASHED, reason)
@@ -128,3 +133,14 @@ def test_what_the_world_raises_is_the_simulations_fault(tmp_path):
         assert episode.outcome is not None and episode.outcome.status == SIMULATION_CRASHED
         assert episode.outcome.reason == "time-out of 10000ms while waiting for the simulator"
         assert len(list(episode.truths())) == 4
+
+
+def test_time_that_stands_still_is_the_simulations_fault(tmp_path):
+    class Frozen(Street):
+        def truth(self) -> Truth:
+            return truth(3, self._x_m, EGO_LANE_Y, speed_mps=self._speed_mps)
+
+    env, driver = Frozen(), FullThrottle()
+    env.observe = lambda: SensorPacket(3 * TICK_US, 49.0, 8.0, 0.0, 0.0, 0.0, 0.0, {})
+    with pytest.raises(RuntimeError, match="simulated time stands still at 150000 us"):
+        drive(tmp_path, env, driver)

@@ -11,8 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from drive_agent.drive import progress
-from drive_agent.drive.progress import DriveProgress, describe
+from drive_agent.drive.progress import DriveProgress, describe, glimpse_of
 from drive_agent.types import (
     Command,
     ControlTerms,
@@ -60,28 +59,32 @@ def test_without_a_scene_the_plans_reason_is_told():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_live_panel_fits_80_columns(rule, monkeypatch):
-    monkeypatch.setattr(progress, "REDRAW_S", 0.0)
+def test_the_live_panel_fits_80_columns(rule):
     shown, screen = console(terminal=True)
     with DriveProgress(shown, total_routes=220) as panel:
-        panel.start_route("23687")
+        for worker, label in enumerate(("23687 rep 0", "23687 rep 1")):
+            panel.begin(worker, label)
         for tick, percent in enumerate((0.0, 40.0, 100.0)):
-            panel.tick(truth(tick, percent, speed_mps=13.9), replace(DECISION, guard=rule), percent)
-        panel.end_route()
+            now = truth(tick, percent, speed_mps=13.9)
+            for worker in (0, 1):
+                panel.show(worker, glimpse_of(now, replace(DECISION, guard=rule), percent, 5.0))
+        panel.end(0, finished=True)
     lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).replace("\r", "\n").split("\n")
     assert max(cell_len(line.rstrip()) for line in lines) <= 80
     assert any(line.startswith("all routes") and "ETA" in line for line in lines)
-    assert any(line.startswith("route 23687") and "100 %" in line and "real time" in line for line in lines)
+    assert any(
+        line.startswith("route 23687 rep 1") and "100 %" in line and "real time" in line for line in lines
+    )
     assert any(rule in line for line in lines)
 
 
 def test_elsewhere_a_line_comes_now_and_then():
     shown, screen = console(terminal=False)
     with DriveProgress(shown, total_routes=1) as panel:
-        panel.start_route("7")
+        panel.begin(0, "7 rep 0")
         for tick in range(101):
-            panel.tick(truth(tick, tick), DECISION, float(tick))
-        panel.end_route()
+            panel.show(0, glimpse_of(truth(tick, tick), DECISION, float(tick), tick / 20))
+        panel.end(0, finished=True)
     lines = screen.getvalue().splitlines()
     assert [line.split("%")[0].split()[-1] for line in lines] == ["25", "50", "75", "100"]
-    assert all(line.startswith("  route 7:") and "x real time" in line for line in lines)
+    assert all(line.startswith("  route 7 rep 0:") and "x real time" in line for line in lines)

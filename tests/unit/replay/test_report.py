@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drive_agent.log.schema import Outcome
-from drive_agent.score.results import Results
+from drive_agent.score.ledger import Ledger, judged_record
 from replay.report import write_report
 from replay.report_route import LEAN, route_section
 from replay.video import write_video
@@ -59,9 +59,10 @@ def run(drive_writer: Callable[..., Path], tmp_path_factory: pytest.TempPathFact
     write_video(whole, whole.with_name("video.mp4"))
     crashed = Outcome("Failed - Agent crashed", "ValueError: <b>boom</b>", 2.0, 6.0)
     drive_writer(folder / "routes/8_rep0/log.mcap", "8", pictures=False, outcome=crashed)
-    results = Results.open(folder / "results.json", [f"RouteScenario_{k}_rep0" for k in (7, 8, 9)])
-    for k in (7, 8):
-        results.add(f"RouteScenario_{k}_rep0", folder / f"routes/{k}_rep0/log.mcap", crashed)
+    names = [f"RouteScenario_{k}_rep0" for k in (7, 8, 9)]
+    ledger = Ledger.open(folder, names)
+    for name, log in ((names[0], whole), (names[1], folder / "routes/8_rep0/log.mcap")):
+        ledger.finish(name, judged_record(log, name, crashed), crashed.reason)
     killed = drive_writer(folder / "routes/9_rep0/log.mcap", "9")
     killed.write_bytes(killed.read_bytes()[:-2000])
     (folder / "config.yaml").write_text(HOSTILE_CONFIG)

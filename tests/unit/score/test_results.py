@@ -1,4 +1,4 @@
-"""The results file: the Leaderboard's numbers, whole or not at all, and good for going on."""
+"""The results file: the Leaderboard's keys and numbers."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
-from drive_agent.score.results import LABELS, Results, global_record, read_records
+from drive_agent.score.ledger import Ledger, judged_record
+from drive_agent.score.results import LABELS, RouteRecord, global_record, read_records
 from drive_agent.types import Collision
 from tests.worlds import cruise, header, straight_route, street, truth
 
@@ -20,7 +21,7 @@ def drive(
     folder: Path, repetition: int = 0, route_id: str = "7", seconds: float = 30.0, crash_at: int = -1
 ) -> Path:
     """A log: 200 m at 8 m/s, perhaps with a collision, perhaps cut short."""
-    path = folder / f"{route_id}_rep{repetition}" / "log.mcap"
+    path = folder / "routes" / f"{route_id}_rep{repetition}" / "log.mcap"
     route, road_map = straight_route(200), street()
     with EpisodeWriter(path, header(route, route_id, repetition), road_map) as log:
         for now in cruise(8.0, seconds):
@@ -29,11 +30,18 @@ def drive(
     return path
 
 
-def filled(folder: Path) -> Results:
-    results = Results.open(folder / "results.json", NAMES)
-    results.add(NAMES[0], drive(folder), DONE)
-    results.add(NAMES[1], drive(folder, 1, crash_at=100), DONE)
-    return results
+def enter(ledger: Ledger, name: str, log: Path, outcome: Outcome) -> RouteRecord:
+    """Judge a log and enter it, as the runner does."""
+    record = judged_record(log, name, outcome)
+    ledger.finish(name, record, outcome.reason)
+    return record
+
+
+def filled(folder: Path) -> Ledger:
+    ledger = Ledger.open(folder, NAMES)
+    enter(ledger, NAMES[0], drive(folder), DONE)
+    enter(ledger, NAMES[1], drive(folder, 1, crash_at=100), DONE)
+    return ledger
 
 
 def test_records_have_the_official_keys_and_values(tmp_path):
@@ -56,9 +64,8 @@ def test_records_have_the_official_keys_and_values(tmp_path):
 
 def test_the_global_record_comes_with_the_last_route(tmp_path):
     results = filled(tmp_path)
-    third = results.add(
-        NAMES[2], tmp_path / "none.mcap", Outcome("Failed - Agent crashed", "IndexError", 4.0, 0.0)
-    )
+    failed = Outcome("Failed - Agent crashed", "IndexError", 4.0, 0.0)
+    third = enter(results, NAMES[2], tmp_path / "none.mcap", failed)
     assert (third.score_route, third.score_penalty, third.score_composed) == (0.0, 1.0, 0.0)
     data = json.loads((tmp_path / "results.json").read_text())
     total = data["_checkpoint"]["global_record"]
@@ -76,26 +83,6 @@ def test_the_global_record_comes_with_the_last_route(tmp_path):
     assert data["entry_status"] == "Finished" and data["eligible"] is True
 
 
-def test_going_on_keeps_what_is_finished(tmp_path):
-    filled(tmp_path)
-    results = Results.open(tmp_path / "results.json", NAMES)
-    assert [results.finished(name) for name in NAMES] == [True, True, False]
-    before = results.records
-    results.write()
-    assert read_records(tmp_path / "results.json") == before
-
-
-def test_a_crash_of_the_simulation_is_driven_again(tmp_path):
-    results = Results.open(tmp_path / "results.json", NAMES[:1])
-    results.add(NAMES[0], drive(tmp_path, seconds=5.0), Outcome("Failed - Simulation crashed", "", 5.0, 5.0))
-    assert not results.finished(NAMES[0])
-    [record] = results.records
-    assert record.score_route == 19.5  # driven so far counts
-    assert json.loads((tmp_path / "results.json").read_text())["entry_status"] == "Crashed"
-    results.add(NAMES[0], drive(tmp_path), DONE)
-    assert results.finished(NAMES[0]) and len(results.records) == 1
-
-
 def test_broken_files_are_refused_in_one_line(tmp_path):
     path = tmp_path / "results.json"
     for text, part in (
@@ -109,33 +96,8 @@ def test_broken_files_are_refused_in_one_line(tmp_path):
     ):
         path.write_text(text)
         with pytest.raises(ValueError, match=part) as caught:
-            Results.open(path, NAMES)
+            read_records(path)
         assert "\n" not in str(caught.value)
-
-
-def test_other_routes_are_refused(tmp_path):
-    filled(tmp_path)
-    with pytest.raises(ValueError, match="has route RouteScenario_7_rep1, which this run does not drive"):
-        Results.open(tmp_path / "results.json", [NAMES[0], NAMES[2]])
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    results = filled(tmp_path)
-    before = (tmp_path / "results.json").read_text()
-
-    def full_disk(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        results.write()
-    assert (tmp_path / "results.json").read_text() == before
-
-
-def test_a_log_of_another_route_is_refused(tmp_path):
-    results = Results.open(tmp_path / "results.json", NAMES)
-    with pytest.raises(ValueError, match="is of route RouteScenario_8_rep0, expected RouteScenario_7_rep0"):
-        results.add(NAMES[0], drive(tmp_path, route_id="8"), DONE)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"published result files are not at {REAL}")

@@ -7,7 +7,7 @@ import pytest
 
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
-from drive_agent.score.results import Results
+from drive_agent.score.ledger import Ledger, judged_record
 from drive_agent.score.run import score_run
 from drive_agent.score.summary import summarise
 from drive_agent.types import Collision, Command, ControlTerms, Decision, PlanError, Reply
@@ -50,12 +50,15 @@ def drive(run: Path, repetition: int, seconds: float, outcome: Outcome | None, c
 def run(tmp_path_factory) -> Path:
     """Four routes asked for: one complete, one that hit a car, one whose agent crashed, one that was killed."""
     folder = tmp_path_factory.mktemp("run")
-    results = Results.open(folder / "results.json", NAMES)
+    ledger = Ledger.open(folder, NAMES)
     done = Outcome("Completed", "", 50.0, 25.0)
-    results.add(NAMES[0], drive(folder, 0, 30.0, done), done)
-    results.add(NAMES[1], drive(folder, 1, 30.0, done, crash_at=200), done)
     failed = Outcome("Failed - Agent crashed", "ValueError: no plan", 20.0, 10.0)
-    results.add(NAMES[2], drive(folder, 2, 10.0, None), failed)
+    for name, log, outcome in (
+        (NAMES[0], drive(folder, 0, 30.0, done), done),
+        (NAMES[1], drive(folder, 1, 30.0, done, crash_at=200), done),
+        (NAMES[2], drive(folder, 2, 10.0, None), failed),
+    ):
+        ledger.finish(name, judged_record(log, name, outcome), outcome.reason)
     drive(folder, 3, 4.0, None)
     return folder
 
@@ -95,7 +98,9 @@ def test_summary(run):
     values = summarise(run)
     assert values["scores"]["2.1"]["driving_score"] == score_run(run, "2.1")["driving_score"]
     assert values["routes"][1]["driving_score"]["1.0"] == 60.0
-    assert values["failures"] == [{"route_id": NAMES[2], "status": "Failed - Agent crashed", "reason": ""}]
+    assert values["failures"] == [
+        {"route_id": NAMES[2], "status": "Failed - Agent crashed", "reason": "ValueError: no plan"}
+    ]
     assert values["real_time_factor"] == pytest.approx((25 + 25 + 10) / 120, abs=1e-3)
     assert values["ticks"] == 600 + 600 + 200 + 80
     assert values["model_calls"] == 148
@@ -106,14 +111,15 @@ def test_summary(run):
     json.dumps(values)
 
 
-def test_routes_that_were_not_begun_are_counted(run, tmp_path):
-    data = json.loads((run / "results.json").read_text())
-    data["_checkpoint"]["progress"][1] = 10
+def test_routes_that_were_not_begun_are_named_and_counted(tmp_path):
     (tmp_path / "routes").mkdir()
-    (tmp_path / "results.json").write_text(json.dumps(data))
+    Ledger.open(tmp_path, NAMES).failed(NAMES[1], "the server hangs")
     values = score_run(tmp_path)
-    assert values["routes_total"] == 10 and values["driving_score"] == 0.0
-    assert values["missing"] == [{"route_id": "", "reason": "10 of 10 routes were not begun"}]
+    assert values["routes_total"] == 4 and values["driving_score"] == 0.0
+    reasons = ["not begun", "the server hangs", "not begun", "not begun"]
+    assert values["missing"] == [
+        {"route_id": name, "reason": reason} for name, reason in zip(NAMES, reasons, strict=True)
+    ]
 
 
 def test_wrong_calls(tmp_path):
