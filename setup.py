@@ -9,6 +9,6 @@ setup(
         "drive_agent.conf": ["*.yaml", "*/*.yaml"],
         "drive_agent.models.embedded": ["weights/*"],
         "scenarios": ["routes/*.xml"],
-        "replay": ["*.html", "*.js", "*.css"],
+        "replay": ["*.html", "*.js", "*.css", "viewer/*.html", "viewer/*.js", "viewer/*.css", "viewer/*.svg"],
     },
 )

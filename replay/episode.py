@@ -132,7 +132,7 @@ class Timeline:
                 mount.name: Film(
                     mount, list(episode.images(mount.name)), lambda t: self.moments[self.index_at(t)].pose
                 )
-                for mount in _mounts(episode)
+                for mount in mounts_of(episode)
             }
         self.times_us: list[int] = [moment.time_us for moment in self.moments]
         self.track: np.ndarray = np.array(
@@ -177,7 +177,7 @@ def _moments(truths: list[Truth], records: dict[int, TickRecord]) -> Iterator[Mo
         yield Moment(truth, pose, record, plan, plan_pose, scene, forecast, scene_pose, maneuver)
 
 
-def _mounts(episode: Episode) -> list[CameraMount]:
+def mounts_of(episode: Episode) -> list[CameraMount]:
     """The cameras that have pictures, as the rig of the log's configuration places them."""
     if not episode.cameras:
         return []

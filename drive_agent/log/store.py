@@ -231,15 +231,33 @@ class Episode:
         for log_ns, data in self._file.messages(schema.CAMERA + camera):
             yield log_ns // 1000, CompressedImage.FromString(data).data
 
-    def image(self, ref: ImageRef) -> CameraImage:
-        """One picture, decoded as it was for the model. Raises KeyError when the log has none of that time."""
-        topic = schema.CAMERA + ref.name
-        if topic not in self._places:
-            self._places[topic] = self._file.locate(topic)
-        place = self._places[topic].get(ref.time_us * 1000)
+    def raw(self, topic: str, start_us: int = 0, end_us: int | None = None) -> Iterator[dict]:
+        """Messages of a JSON topic from `start_us` to `end_us`, both included, as plain values of today's schema."""
+        for log_ns, data in self._file.messages(topic, start_us * 1000):
+            if end_us is not None and log_ns > end_us * 1000:
+                return
+            yield self._upgrade(topic, loads(data))
+
+    def picture_times(self, camera: str) -> list[int]:
+        """Times of all pictures of a camera, in order."""
+        return sorted(log_ns // 1000 for log_ns in self._pictures(camera))
+
+    def jpeg(self, ref: ImageRef) -> bytes:
+        """The bytes of one picture as they were logged. Raises KeyError when the log has none of that time."""
+        place = self._pictures(ref.name).get(ref.time_us * 1000)
         if place is None:
             raise KeyError(f"{self.path} has no picture of camera {ref.name!r} at {ref.time_us} us")
-        jpeg = CompressedImage.FromString(self._file.payload_at(place)).data
+        return CompressedImage.FromString(self._file.payload_at(place)).data
+
+    def _pictures(self, camera: str) -> dict[int, tuple[int, int]]:
+        topic = schema.CAMERA + camera
+        if topic not in self._places:
+            self._places[topic] = self._file.locate(topic)
+        return self._places[topic]
+
+    def image(self, ref: ImageRef) -> CameraImage:
+        """One picture, decoded as it was for the model. Raises KeyError when the log has none of that time."""
+        jpeg = self.jpeg(ref)
         bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         return CameraImage(ref.name, ref.time_us, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), jpeg)
 

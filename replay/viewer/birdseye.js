@@ -1,0 +1,178 @@
+// One moment from above: roads, lights, everyone as they truly are, what the model sees and expects, plan and what came of it.
+
+import { KIND_COLORS, LATER, LIGHT_COLORS, SEEN, SHOWN_SCORE, corners, fromWorld, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
+
+const LANE_COLORS = { sidewalk: "#25292f", shoulder: "#2b2f36", border: "#1f2328", parking: "#30353d", biking: "#26322f", median: "#1d2421", driving: "#373c45" };
+const TRAIL_S = 8, DRIVEN_S = 4;
+
+export class BirdsEye {
+  constructor(drive) {
+    this.drive = drive;
+    const road = drive.head.road;
+    this.lanes = road.lanes.map(([kind, junction, flat]) => ({ path: path(flat, true), color: kind === "driving" && junction ? "#3c414a" : LANE_COLORS[kind] ?? LANE_COLORS.border }));
+    this.paint = road.paint.map(([color, dashed, flat]) => ({ path: path(flat), color: color === "yellow" ? "#bd9d53" : "#9ea5af", dashed }));
+    this.crosswalks = road.crosswalks.map((flat) => path(flat, true));
+    this.stops = road.stops.map(([kind, signal, flat]) => ({ path: path(flat), kind, signal }));
+    this.route = path(road.route);
+  }
+
+  draw(canvas, tick, zoom) {
+    const { context, width, height } = sized(canvas), pose = this.drive.pose(tick), unit = zoom;
+    context.fillStyle = "#14171c";
+    context.fillRect(0, 0, width, height);
+    context.save();
+    context.translate(width / 2, height * 0.72);
+    context.rotate(pose.yaw - Math.PI / 2);
+    context.scale(unit, -unit); // world y is up
+    context.translate(-pose.x, -pose.y);
+    this.#roads(context, tick, unit);
+    this.#trail(context, tick, unit);
+    this.#plan(context, tick, unit);
+    this.#everyone(context, tick, unit);
+    this.#seen(context, tick, unit);
+    context.restore();
+    scaleBar(context, width, height, unit);
+  }
+
+  #roads(context, tick, unit) {
+    for (const lane of this.lanes) {
+      context.fillStyle = context.strokeStyle = lane.color;
+      context.lineWidth = 0.12; // covers the seams between neighbours
+      context.fill(lane.path);
+      context.stroke(lane.path);
+    }
+    context.fillStyle = "#ffffff14";
+    for (const ring of this.crosswalks) context.fill(ring);
+    context.strokeStyle = "#3e639e66";
+    context.lineWidth = 1.7;
+    context.stroke(this.route);
+    context.lineWidth = Math.max(0.16, 1 / unit);
+    for (const line of this.paint) {
+      context.strokeStyle = line.color;
+      context.setLineDash(line.dashed ? [3, 3] : []);
+      context.stroke(line.path);
+    }
+    context.setLineDash([]);
+    const lights = this.drive.lights(tick);
+    for (const stop of this.stops) {
+      const state = stop.kind === "light" ? lights[stop.signal] ?? 0 : 0;
+      context.strokeStyle = state ? LIGHT_COLORS[state] : "#9ea5af";
+      context.lineWidth = state ? 0.55 : 0.3;
+      context.stroke(stop.path);
+    }
+  }
+
+  #trail(context, tick, unit) {
+    const { time_s: times, x_m: x, y_m: y } = this.drive.columns;
+    const line = (from, to) => {
+      context.beginPath();
+      for (let k = from; k <= to; k += 2) k === from ? context.moveTo(x[k], y[k]) : context.lineTo(x[k], y[k]);
+      context.stroke();
+    };
+    context.lineWidth = 1.6 / unit;
+    context.strokeStyle = "#aab2be88";
+    line(this.drive.tickAt(times[tick] - TRAIL_S), tick);
+    context.strokeStyle = "#ffffffcc";
+    context.setLineDash([4 / unit, 4 / unit]);
+    line(tick, this.drive.tickAt(times[tick] + DRIVEN_S));
+    context.setLineDash([]);
+  }
+
+  #plan(context, tick, unit) {
+    const made = this.drive.columns.planned[tick], plan = this.drive.thought(made)?.plan;
+    if (!plan) return;
+    const pose = this.drive.pose(made), points = plannedPath(plan).map((p) => ({ ...p, at: toWorld(pose, [p.x, p.y]) }));
+    context.lineCap = "round";
+    for (let k = points.length - 2; k >= 0; k--) {
+      context.strokeStyle = points[k].reached ? speedColor(points[k].speed) : "#5e6671";
+      context.lineWidth = points[k].reached ? Math.max(0.55, 3 / unit) : 1.6 / unit;
+      context.beginPath();
+      context.moveTo(...points[k].at);
+      context.lineTo(...points[k + 1].at);
+      context.stroke();
+    }
+    context.lineCap = "butt";
+  }
+
+  #everyone(context, tick, unit) {
+    const actors = this.drive.actors(tick);
+    if (!actors) return;
+    for (const [k, actor] of [...actors.entries()].reverse()) {
+      const info = actor.info;
+      context.fillStyle = k === 0 ? "#f5f7fa" : KIND_COLORS[info.kind];
+      if (info.kind === 2) {
+        context.beginPath();
+        context.arc(actor.x, actor.y, Math.max(0.45, 2.6 / unit), 0, 7);
+        context.fill();
+        continue;
+      }
+      fillRing(context, corners(actor.x, actor.y, actor.yaw, info.half_length_m, info.half_width_m, info.center_forward_m));
+      if (info.kind === 0) { // a darker band where the windscreen is
+        context.fillStyle = "#0006";
+        fillRing(context, corners(actor.x, actor.y, actor.yaw, 0.14 * info.half_length_m, 0.8 * info.half_width_m, info.center_forward_m + 0.32 * info.half_length_m));
+      }
+    }
+  }
+
+  #seen(context, tick, unit) {
+    const made = this.drive.columns.seen[tick], thought = this.drive.thought(made);
+    if (!thought?.scene) return;
+    const pose = this.drive.pose(made), truth = this.drive.actors(made);
+    thought.scene.objects.forEach((seen, k) => {
+      if (seen.score < SHOWN_SCORE) return;
+      const [halfLength, halfWidth] = nominal(seen.kind);
+      context.strokeStyle = SEEN;
+      context.lineWidth = 1.4 / unit;
+      strokeRing(context, corners(seen.x_m, seen.y_m, seen.heading_rad, halfLength, halfWidth).map((p) => toWorld(pose, p)));
+      const future = thought.forecast?.[k];
+      if (!future || Math.hypot(future[2][0] - seen.x_m, future[2][1] - seen.y_m) < 1) return;
+      context.fillStyle = SEEN;
+      for (const p of future) dot(context, toWorld(pose, p), 2.2 / unit);
+      this.#later(context, truth, pose, seen, made, unit);
+    });
+  }
+
+  // Where the road user nearest to what was seen truly was 1, 2 and 3 s later.
+  #later(context, truth, pose, seen, made, unit) {
+    const at = (actor) => fromWorld(pose, [actor.x, actor.y]);
+    const found = truth?.slice(1).map((actor) => ({ actor, gap: Math.hypot(at(actor)[0] - seen.x_m, at(actor)[1] - seen.y_m) }))
+      .sort((a, b) => a.gap - b.gap)[0];
+    if (!found || found.gap > 4) return;
+    context.strokeStyle = LATER;
+    context.lineWidth = 1.2 / unit;
+    for (const second of [1, 2, 3]) {
+      const tick = this.drive.tickAt(this.drive.columns.time_s[made] + second);
+      const later = this.drive.actors(tick)?.find((actor) => actor.id === found.actor.id);
+      if (later) { context.beginPath(); context.arc(later.x, later.y, 3.2 / unit, 0, 7); context.stroke(); }
+    }
+  }
+}
+
+function path(flat, closed = false) {
+  const made = new Path2D();
+  for (let k = 0; k < flat.length; k += 2) k ? made.lineTo(flat[k], flat[k + 1]) : made.moveTo(flat[k], flat[k + 1]);
+  if (closed) made.closePath();
+  return made;
+}
+
+function ring(context, points) {
+  context.beginPath();
+  points.forEach((p, k) => (k ? context.lineTo(...p) : context.moveTo(...p)));
+  context.closePath();
+}
+const fillRing = (context, points) => { ring(context, points); context.fill(); };
+const strokeRing = (context, points) => { ring(context, points); context.stroke(); };
+const dot = (context, [x, y], radius) => { context.beginPath(); context.arc(x, y, radius, 0, 7); context.fill(); };
+
+function scaleBar(context, width, height, unit) {
+  const metres = unit > 12 ? 5 : unit > 5 ? 10 : 20, x = width - 14 - metres * unit, y = height - 14;
+  context.strokeStyle = context.fillStyle = "#8f98a5";
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(x, y - 4); context.lineTo(x, y); context.lineTo(x + metres * unit, y); context.lineTo(x + metres * unit, y - 4);
+  context.stroke();
+  context.font = "10.5px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.fillText(`${metres} m`, x + metres * unit / 2, y - 5);
+  context.textAlign = "left";
+}
