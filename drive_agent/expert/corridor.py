@@ -66,6 +66,11 @@ class RouteTrack:
         self._cruise_mps = _anticipate(caps, self.stations_m)
         self._place = -1
 
+    @property
+    def limit_mps(self) -> float:
+        """What is driven at most at the place that was followed to last."""
+        return float(self._limits_mps[self._place])
+
     def follow(self, x_m: float, y_m: float) -> tuple[float, float]:
         """Station and offset (left positive) of a rear axle at (x, y).
 
@@ -101,8 +106,7 @@ class RouteTrack:
         tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
         cruise = np.interp(at, self.stations_m, self._cruise_mps)
         cruise = _anticipate(np.minimum(cruise, shift.speeds_mps(begin_m + steps)), steps)
-        limit_mps = float(self._limits_mps[self._place])
-        return Corridor(points, tangents, cruise, limit_mps, begin_m, offset_m)
+        return Corridor(points, tangents, cruise, self.limit_mps, begin_m, offset_m)
 
 
 def _limits(road_map: RoadMap, route: Route) -> np.ndarray:

@@ -117,8 +117,19 @@ def wait_m(block: Block, way: Way) -> float:
     return block.tail_m - (CLOSE_M if way.over == "own" else WAIT_M)
 
 
-def is_free(way: Way, ego: EgoPose, axle_m: float, beside: BesideRoute, *, started: bool = False) -> bool:
-    """Whether the way may be driven now. `started`: less to spare is enough for going on than for going."""
+def is_free(
+    way: Way,
+    ego: EgoPose,
+    axle_m: float,
+    beside: BesideRoute,
+    *,
+    top_mps: float = PASS_MPS,
+    started: bool = False,
+) -> bool:
+    """Whether the way may be driven now, no faster than `top_mps`.
+
+    `started`: less to spare is enough for going on than for going.
+    """
     if way.over == "own":
         return True
     strip = beside.overlaps(way.shift.left_m, ego.half_width_m + SIDE_SPARE_M)
@@ -126,7 +137,11 @@ def is_free(way: Way, ego: EgoPose, axle_m: float, beside: BesideRoute, *, start
     new = strip & ~mine
     if _comes_from_behind(beside, new, ego, axle_m).any():
         return False
-    return way.over == "same" or not _meets(beside, strip, way.shift, ego, axle_m, started=started).any()
+    if way.over == "same":
+        return True
+    clear_m = way.shift.until_m + CLEAR_SHARE * way.shift.back_m
+    pass_s = travel_s(max(clear_m - axle_m, 0.0), ego.speed_mps, top_mps) + (0.0 if started else SPARE_S)
+    return not _meets(beside, strip, clear_m, pass_s, ego, axle_m).any()
 
 
 def _comes_from_behind(beside: BesideRoute, new: np.ndarray, ego: EgoPose, axle_m: float) -> np.ndarray:
@@ -140,22 +155,19 @@ def _comes_from_behind(beside: BesideRoute, new: np.ndarray, ego: EgoPose, axle_
 
 
 def _meets(
-    beside: BesideRoute, strip: np.ndarray, shift: Shift, ego: EgoPose, axle_m: float, *, started: bool
+    beside: BesideRoute, strip: np.ndarray, clear_m: float, pass_s: float, ego: EgoPose, axle_m: float
 ) -> np.ndarray:
-    """(n,) who stands in the way through, or is there before we are back in our lane."""
-    clear_m = shift.until_m + CLEAR_SHARE * shift.back_m
-    pass_s = travel_s(max(clear_m - axle_m, 0.0), ego.speed_mps)
-    spare_s = 0.0 if started else SPARE_S
+    """(n,) who stands in the way through, or is there before we are back in our lane, at `clear_m` after `pass_s`."""
     back_m = clear_m + ego.front_m
-    there_m = beside.tail_m + np.minimum(beside.along_mps, 0.0) * (pass_s + spare_s)
+    there_m = beside.tail_m + np.minimum(beside.along_mps, 0.0) * pass_s
     coming = (beside.along_mps < ONCOMING_MPS) & (beside.head_m > axle_m) & (there_m < back_m + SPARE_M)
     stands = (np.abs(beside.along_mps) <= -ONCOMING_MPS) & (beside.head_m > axle_m + ego.front_m)
     return strip & (coming | stands & (beside.tail_m < clear_m))
 
 
-def travel_s(way_m: float, speed_mps: float) -> float:
+def travel_s(way_m: float, speed_mps: float, top_mps: float) -> float:
     """Time for a way, accelerating to the speed of the pass."""
-    top_mps = max(PASS_MPS, speed_mps)
+    top_mps = max(top_mps, speed_mps)
     run_up_m = (top_mps**2 - speed_mps**2) / (2.0 * ACCEL_MPS2)
     if way_m <= run_up_m:
         return (math.sqrt(speed_mps**2 + 2.0 * ACCEL_MPS2 * way_m) - speed_mps) / ACCEL_MPS2

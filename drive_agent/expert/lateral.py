@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from drive_agent.expert.beside_route import BesideRoute, beside_route
 from drive_agent.expert.blockers import TOGETHER_M, Block, BlockFinder
 from drive_agent.expert.corridor import RouteTrack
-from drive_agent.expert.detour import WAIT_M, Way, is_free, prolonged, wait_m, ways_round
+from drive_agent.expert.detour import PASS_MPS, WAIT_M, Way, is_free, prolonged, wait_m, ways_round
 from drive_agent.expert.give_room import KEEP_S, ended, room_for_beacons, room_for_oncoming
 from drive_agent.expert.others import EgoPose, Others
 from drive_agent.expert.room import RoadRoom, Room
@@ -20,6 +20,10 @@ from drive_agent.expert.shift import AHEAD, Shift, ramp_length_m
 
 NEAR_M = 0.25  # beside the ego's own swath: nearer things are in the way
 LOOK_M = 60.0
+WATCH_M, WATCH_S = (
+    45.0,
+    5.0,
+)  # the lane of the oncoming traffic is watched so long, from so near, before it is used
 BESIDE_BLOCK_M = 6.0  # the road must be wide enough so far before and behind a block
 ROOM_AHEAD_M = 30.0
 EDGE_MPS = 4.0  # at the road's edge, while an emergency vehicle passes
@@ -49,6 +53,7 @@ class LateralPlanner:
         self._round: Way | None = None
         self._made: Way | None = None  # room made for others
         self._wanted_us = 0  # when somebody needed it last
+        self._watched: tuple[int, int] | None = None  # the block by whose side we watch, and since when
 
     def step(self, time_us: int, ego: EgoPose, others: Others, axle_m: float, offset_m: float) -> Aside:
         """The decision for now. The rear axle is at a station of the route and so far left of it."""
@@ -59,7 +64,7 @@ class LateralPlanner:
         if self._round is not None:
             self._round = self._gone_on(self._round, block, ego, beside, axle_m, offset_m)
         if self._round is None and block is not None:
-            waiting = self._begin_round(block, ego, beside, axle_m)
+            waiting = self._begin_round(time_us, block, ego, beside, axle_m)
             if waiting is not None:
                 return waiting
         if self._round is not None:
@@ -67,18 +72,38 @@ class LateralPlanner:
             return Aside(self._round.shift, reason=self._round.reason)
         return self._make_room(time_us, ego, others, beside, axle_m)
 
-    def _begin_round(self, block: Block, ego: EgoPose, beside: BesideRoute, axle_m: float) -> Aside | None:
+    def _begin_round(
+        self, time_us: int, block: Block, ego: EgoPose, beside: BesideRoute, axle_m: float
+    ) -> Aside | None:
         """Begins to drive round a block, or says where to wait; None for neither."""
         way = ways_round(block, self._room_beside(block), ego, axle_m)
         if way is None:
             return None
+        watched_s = self._watched_s(time_us, block, axle_m)
         near_m = max(ramp_length_m(way.shift.left_m, ego.speed_mps), WAIT_M + ego.front_m + 2.0)
         if block.tail_m - axle_m > near_m + HEAD_START_S * ego.speed_mps:
             return None
-        if is_free(way, ego, axle_m, beside):
+        if way.over == "oncoming" and watched_s < WATCH_S:
+            return Aside(
+                wait_m=wait_m(block, way),
+                reason=f"watching the oncoming lane before driving round {way.what}",
+            )
+        if is_free(way, ego, axle_m, beside, top_mps=self._top_mps):
             self._round = way
             return None
         return Aside(wait_m=wait_m(block, way), reason=f"waiting for a gap to drive round {way.what}")
+
+    @property
+    def _top_mps(self) -> float:
+        return min(PASS_MPS, self._track.limit_mps)
+
+    def _watched_s(self, time_us: int, block: Block, axle_m: float) -> float:
+        """How long the ego has been near a block."""
+        if block.tail_m - axle_m > WATCH_M:
+            return 0.0
+        if self._watched is None or self._watched[0] != block.actor_id:
+            self._watched = (block.actor_id, time_us)
+        return (time_us - self._watched[1]) * 1e-6
 
     def _gone_on(
         self,
@@ -96,7 +121,7 @@ class LateralPlanner:
             if again is not None and again.shift.left_m / way.shift.left_m > 1.0:
                 way = replace(way, over=again.over, shift=replace(way.shift, left_m=again.shift.left_m))
             begun = abs(offset_m) > abs(way.shift.left_m) / 4.0
-            if not begun and not is_free(way, ego, axle_m, beside, started=True):
+            if not begun and not is_free(way, ego, axle_m, beside, top_mps=self._top_mps, started=True):
                 return None
         return None if axle_m > way.shift.end_m else way
 

@@ -5,7 +5,7 @@ Knows nothing of roads. World frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -15,6 +15,7 @@ NEAR_M = 75.0
 FAR_M = 200.0  # what a pass through the lane of the oncoming traffic has to know
 EMERGENCY = ("police", "ambulance", "firetruck")  # in the names of their blueprints
 SAME_LEVEL_M = 4.0  # further above or below is another level of the road
+LOW_M = 0.25  # things no higher lie flat: one drives over them
 # where a box is probed: 5 along its length, 3 across its width, in half sizes
 PROBES = np.array([(a, b) for a in (-1.0, -0.5, 0.0, 0.5, 1.0) for b in (-1.0, 0.0, 1.0)])
 
@@ -53,6 +54,11 @@ class Others:
     def speed(self) -> np.ndarray:
         return np.linalg.norm(self.velocity, axis=1)
 
+    def near(self, ego: EgoPose, reach_m: float) -> Others:
+        """Those within so many metres of the ego's rear axle along both axes."""
+        rows = np.abs(self.center - (ego.x_m, ego.y_m)).max(1, initial=0.0) < reach_m
+        return Others(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
     def probes(self, after_s: float = 0.0) -> np.ndarray:
         """Points (n, 15, 2) over each box, moved on with constant speed and turn rate."""
         center, yaw = self.moved(after_s)
@@ -76,8 +82,8 @@ class Boxes:
     def __init__(self) -> None:
         self._ids: tuple[int, ...] = ()
 
-    def read(self, truth: Truth, near_m: float = NEAR_M) -> tuple[EgoPose, Others]:
-        """The ego, and who is within `near_m` of it along both axes."""
+    def read(self, truth: Truth) -> tuple[EgoPose, Others]:
+        """The ego, and who is within `FAR_M` of it along both axes."""
         if truth.ids != self._ids:
             self._measure(truth)
         actors = truth.actors
@@ -94,8 +100,9 @@ class Boxes:
             length_m=2.0 * info.half_length_m,
             half_width_m=info.half_width_m,
         )
-        near = np.abs(actors[:, :2] - (x, y)).max(1) < near_m
+        near = np.abs(actors[:, :2] - (x, y)).max(1) < FAR_M
         near &= np.abs(actors[:, 2] - z) < SAME_LEVEL_M
+        near &= ~self._flat
         near[0] = False
         rows = np.flatnonzero(near)
         yaws = actors[rows, 3]
@@ -119,4 +126,5 @@ class Boxes:
         self._half = np.array([(i.half_length_m, i.half_width_m) for i in infos])
         self._shift = np.array([i.center_forward_m for i in infos])
         self._kind = np.array([int(i.kind) for i in infos])
+        self._flat = np.array([i.kind == ObjectKind.PROP and 2 * i.half_height_m < LOW_M for i in infos])
         self._emergency = np.array([any(w in i.type_id for w in EMERGENCY) for i in infos])

@@ -65,15 +65,16 @@ def _is_ahead(scene: Scene, position: np.ndarray, yaw_rad: float) -> bool:
 INVADER_GAP_M, SOURCE_M, PAST_M = 40.0, 30.0, 50.0
 CONE_SHIFT, CONE_GAP_M, CONES_BEGIN_M = 0.8, 5.0, 10.0
 HALF_CAR_M = 0.7  # of a car's width, that stays in its own lane
+WIDE_M = 3.4
 
 
 def _bend_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     crossing = setting.junction
     clear = crossing is None or crossing.begin_m > setting.trigger_m + 110.0
-    fits = (
-        clear and setting.left_m > 120.0 and not setting.here.lane.is_junction and single_lane(setting.here)
-    )
-    return with_values(distance=value(60.0), offset=value(0.6)) if fits else None
+    here = setting.here
+    fits = clear and setting.left_m > 120.0 and not here.lane.is_junction and single_lane(here)
+    wide = here.width_m > WIDE_M or here.beside("parking") is not None  # room for both beside each other
+    return with_values(distance=value(60.0), offset=value(0.6)) if fits and wide else None
 
 
 @scenario_type("InvadingTurn", site=_bend_site, distance=Number(100.0, 0.0), offset=Number(0.25))

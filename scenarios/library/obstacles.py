@@ -21,7 +21,11 @@ from scenarios.types import scenario_type
 SIDES = ("left", "right")
 END_M = 50.0  # beyond the last thing
 SPACE_M = 20.0  # kept free of background cars before the first
-GAPS_S = (7.0, 11.0)  # between oncoming cars, at sites of our own
+GAP_S, GAP_M, GAP_SPREAD = (
+    9.5,
+    55.0,
+    1.25,
+)  # between oncoming cars, at sites of our own: time enough to get past
 NEAR_M, WAIT_S = 50.0, 5.0  # the oncoming flow begins when the ego has been so near for so long
 FIRST_CAR_M, SECOND_CAR_M = 10.0, 6.0  # behind the police car, behind the first car
 ACCIDENT_SHIFT, PARKED_SHIFT, BICYCLE_SHIFT = 0.6, 0.7, 0.55  # of half a lane's width
@@ -55,14 +59,22 @@ def site(
 
 
 def gap_interval(here: Spot) -> dict[str, str]:
-    """Distances between oncoming cars that leave gaps of so many seconds at the road's speed limit."""
-    limit_mps = here.lane.speed_limit_mps
-    return interval(round(GAPS_S[0] * limit_mps), round(GAPS_S[1] * limit_mps))
+    """Distances between oncoming cars at the road's speed limit that leave time to get past.
+
+    From standstill that takes about 8.5 s; meanwhile the next car, which appears `flows.oncoming`'s reach away, must not
+    have come as far as the way back into the lane.
+    """
+    least_m = _gap_m(here)
+    return interval(round(least_m), round(GAP_SPREAD * least_m))
 
 
 def gap_value(here: Spot) -> dict[str, str]:
     """The same, where the type is told one distance."""
-    return value(round(GAPS_S[1] * here.lane.speed_limit_mps))
+    return value(round(_gap_m(here)))
+
+
+def _gap_m(here: Spot) -> float:
+    return GAP_S * here.lane.speed_limit_mps + GAP_M
 
 
 def aside_m(spot: Spot, side: str, share: float) -> float:
