@@ -32,9 +32,9 @@ class SensorMemory:
     accelerometer: Accelerometer = field(default_factory=Accelerometer)
     sweep: scans.Sweep | None = None
 
-    def noise(self, frame: int) -> Generator:
-        """Random numbers of one frame: the same ones whenever somebody began to listen."""
-        return default_rng([*self.entropy, frame])
+    def noise(self, tick: int) -> Generator:
+        """Random numbers of one tick of the episode: the same ones whenever somebody began to listen."""
+        return default_rng([*self.entropy, tick])
 
     def sweep_of(self) -> scans.Sweep:
         """The turning head of a lidar."""
@@ -76,7 +76,9 @@ class Sensors:
         ]
 
     def memory(self, sensor: Actor) -> SensorMemory:
-        """The sensor's memory; its random numbers depend on the server's seed, its own `noise_seed` and its id."""
+        """The sensor's memory. Its random numbers depend on the server's seed, its own `noise_seed` and its place among
+        the actors of the episode, not on what earlier episodes held: the same calls after a load give the same readings.
+        """
         memory = self._memories.get(sensor.id)
         if memory is None:
             alive = {other.id for other in self._world.sensors}
@@ -86,10 +88,15 @@ class Sensors:
                 for name, text in sensor.attributes.items()
                 if (number := _number(text)) is not None
             }
-            entropy = [abs(self._world.seed), abs(int(numbers.get("noise_seed", 0))), sensor.id]
+            place = sensor.id - self._world.spectator.id  # the episode's first actor
+            entropy = [abs(self._world.seed), abs(int(numbers.get("noise_seed", 0))), place]
             memory = SensorMemory(entropy, sensor.born_s, numbers)
             self._memories[sensor.id] = memory
         return memory
+
+    @property
+    def _tick(self) -> int:
+        return self._world.frame - self._world.first_frame
 
     def is_due(self, memory: SensorMemory) -> bool:
         """Whether this tick begins another `sensor_tick`, counted from the first tick after the sensor's spawn.
@@ -113,7 +120,7 @@ class Sensors:
             for value, axis, noise in zip(
                 (place.latitude, place.longitude, place.altitude),
                 ("lat", "lon", "alt"),
-                memory.noise(self._world.frame).standard_normal(3).tolist(),
+                memory.noise(self._tick).standard_normal(3).tolist(),
                 strict=True,
             )
         ]
@@ -126,7 +133,7 @@ class Sensors:
         force = specific_force(acceleration, sensor.pose, self._world.imu_gravity_mps2)
         turn = tuple(turn_of_carrier(self._world, sensor).tolist())
         gyro = unrotate(rotation_matrix(*sensor.pose[3:]), turn)
-        numbers, noise = memory.numbers, memory.noise(self._world.frame).standard_normal(6).tolist()
+        numbers, noise = memory.numbers, memory.noise(self._tick).standard_normal(6).tolist()
         accelerometer = [
             float(force[i]) + numbers[f"noise_accel_stddev_{a}"] * noise[i] for i, a in enumerate("xyz")
         ]
@@ -165,7 +172,7 @@ class Sensors:
         return self._moment
 
     def _lidar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        noise = memory.noise(self._world.frame)
+        noise = memory.noise(self._tick)
         body = scans.lidar_body(
             self._world, self._surroundings(), sensor, memory.sweep_of(), memory.numbers, noise
         )
@@ -178,7 +185,7 @@ class Sensors:
         return [self._header(StreamType.LIDAR_SEMANTIC, sensor) + body]
 
     def _radar(self, sensor: Actor, memory: SensorMemory) -> list[bytes]:
-        noise = memory.noise(self._world.frame)
+        noise = memory.noise(self._tick)
         body = scans.radar_body(self._world, self._surroundings(), sensor, memory.numbers, noise)
         return [self._header(StreamType.RADAR, sensor) + body]
 

@@ -88,7 +88,7 @@ class World:
                 self.on_stream_closed(actor.stream_id)
         self.actors.clear()
         self.weather = list(CLEAR_NOON)
-        self.elapsed_s = 0.0
+        self.elapsed_s, self.first_frame = 0.0, self.frame
         self.imu_gravity_mps2 = vehicle_dynamics.GRAVITY_MPS2
         if self.episode_id == 0 or town is not self.town:
             self.town, self.scene = town, build_static_scene(town, self.seed)

@@ -61,3 +61,26 @@ def test_a_listener_hears_the_same_whoever_else_listens(
     streams = {stream for stream, _ in alone}
     assert len(streams) == 2
     assert alone == [message for message in everything if message[0] in streams]
+
+
+def test_what_the_server_did_before_a_load_is_forgotten(town: Town) -> None:
+    def readings(worlds_before: int) -> list[bytes]:
+        world = World(town, 1)
+        for _ in range(worlds_before):
+            world.spawn("vehicle.tesla.model3", [0, "", []], town.spawn_points[1])
+            for _ in range(7):
+                world.step(0.05)
+            world.load(town)
+        car = world.spawn("vehicle.tesla.model3", [0, "", []], town.spawn_points[0])
+        pose = Pose(0.3, 0.0, 2.0, 0.0, 0.0, 0.0)
+        entries = [["noise_lat_stddev", 0, "1e-5"]]
+        stream = world.spawn("sensor.other.gnss", [0, "sensor.other.gnss", entries], pose, car).stream_id
+        sensors, heard = Sensors(world), []
+        for _ in range(3):
+            world.step(0.05)
+            heard += [payload for _, payload in sensors.messages({stream})]
+        return heard
+
+    fresh, used = readings(0), readings(2)
+    latitude = slice(-24, None)  # the header before it names the frame, which goes on
+    assert [data[latitude] for data in fresh] == [data[latitude] for data in used]
