@@ -7,7 +7,7 @@ from drive_agent.config import ConfigError, DriveConfig, did_you_mean
 from drive_agent.drive.drivers import AgentDriver, PlanOf, PrivilegedDriver
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.expert.expert import Expert, ScriptedDriver
-from drive_agent.models.base import LOADERS, load_model
+from drive_agent.models.base import LOADERS, is_known, load_model
 from drive_agent.models.blackout import Blackout
 from drive_agent.rig import RIGS
 
@@ -18,9 +18,11 @@ def make_driver(config: DriveConfig) -> Driver:
     kind = config.model.kind
     if kind in PRIVILEGED:
         return PrivilegedDriver(PRIVILEGED[kind], agent)
-    if kind not in LOADERS:
+    if not is_known(kind):
         known = [*LOADERS, *PRIVILEGED]
-        raise ConfigError(f"model.kind={kind}: expected one of {known}{did_you_mean(kind, known)}")
+        raise ConfigError(
+            f"model.kind={kind}: expected one of {known} or module:callable{did_you_mean(kind, known)}"
+        )
     options = {} if config.model.weights is None else {"folder": config.model.weights}
     model = load_model(kind, **options)
     mounted = set(RIGS[config.model.rig]().cameras)

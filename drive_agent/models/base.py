@@ -32,11 +32,16 @@ LOADERS = {  # name -> "module:callable"; keyword arguments of the callable come
 }
 
 
+def is_known(name: str) -> bool:
+    """Is there a model of this name? Besides those of the table any "module:callable" of one's own."""
+    return name in LOADERS or ":" in name
+
+
 def load_model(name: str, **options: object) -> Model:
     """The model of a name. Raises ValueError for an unknown name and whatever the model's loader raises."""
-    if name not in LOADERS:
-        raise ValueError(f"model {name!r} is unknown, expected one of {sorted(LOADERS)}")
-    module, _, attributes = LOADERS[name].partition(":")
+    if not is_known(name):
+        raise ValueError(f"model {name!r} is unknown, expected one of {sorted(LOADERS)} or module:callable")
+    module, _, attributes = LOADERS.get(name, name).partition(":")
     loader: Any = import_module(module)
     for attribute in attributes.split("."):
         loader = getattr(loader, attribute)
