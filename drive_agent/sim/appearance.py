@@ -1,13 +1,15 @@
 """What is to be seen of a world: its actors as the renderer and the rays want them. Copies, so later orders change nothing."""
 
 import math
+from functools import lru_cache
+from itertools import repeat
 
 import numpy as np
 
 from drive_agent import doors
 from drive_agent.sim.actors import Actor, Kind
 from drive_agent.sim.car_doors import HALF_HEIGHT_SHARE, LOWEST_SHARE, open_places
-from drive_agent.sim.poses import compose
+from drive_agent.sim.poses import ahead_and_right, compose
 from drive_agent.sim.render.camera import DrawnActor
 from drive_agent.sim.render.vehicle_lights import shining
 from drive_agent.sim.wire import Pose
@@ -18,15 +20,20 @@ _DEFAULT_COLOR = (128, 128, 128)
 
 def drawn_actors(world: World) -> list[DrawnActor]:
     """Every vehicle, walker and prop where it is now, then the open doors."""
-    drawn = []
-    for actor, row in zip(world.vehicles.owners, world.vehicles.rows, strict=True):
-        steer_deg = float(np.degrees(row["steer_rad"]))
-        lit = shining(int(row["light_flags"]), world.elapsed_s, actor.id)
-        drawn.append(_drawn(world, actor, lit, steer_deg, float(row["forward_mps"])))
-    for actor, row in zip(world.walkers.owners, world.walkers.rows, strict=True):
-        drawn.append(_drawn(world, actor, 0, 0.0, float(np.hypot(*row["velocity"][:2]))))
-    drawn.extend(_drawn(world, actor, 0, 0.0, 0.0) for actor in world.props.owners)
-    return drawn + _open_doors(world)
+    vehicles, walkers, props = world.tables
+    steer_deg, speeds_mps = np.degrees(vehicles.rows["steer_rad"]), vehicles.rows["forward_mps"]
+    lit = [
+        shining(flags, world.elapsed_s, actor.id)
+        for actor, flags in zip(vehicles.owners, vehicles.rows["light_flags"].tolist(), strict=True)
+    ]
+    velocity = walkers.rows["velocity"]
+    paces_mps = np.hypot(velocity[:, 0], velocity[:, 1])
+    return [
+        *map(_drawn, vehicles.owners, world.poses_of(vehicles), lit, steer_deg.tolist(), speeds_mps.tolist()),
+        *map(_drawn, walkers.owners, world.poses_of(walkers), repeat(0), repeat(0.0), paces_mps.tolist()),
+        *map(_drawn, props.owners, world.poses_of(props), repeat(0), repeat(0.0), repeat(0.0)),
+        *_open_doors(world),
+    ]
 
 
 def solid_actors(world: World) -> list[DrawnActor]:
@@ -54,12 +61,10 @@ def _open_doors(world: World) -> list[DrawnActor]:
     return drawn
 
 
-def _drawn(world: World, actor: Actor, light_flags: int, steer_deg: float, speed_mps: float) -> DrawnActor:
-    pose, (x, y, _) = world.pose_of(actor), actor.center
-    if x != 0.0 or y != 0.0:
-        pose = compose(
-            pose, Pose(x, y, 0.0, 0.0, 0.0, 0.0)
-        )  # bodies are drawn around the middle of their box
+def _drawn(actor: Actor, pose: Pose, light_flags: int, steer_deg: float, speed_mps: float) -> DrawnActor:
+    x, y, _ = actor.center
+    if x != 0.0 or y != 0.0:  # bodies are drawn around the middle of their box
+        pose = ahead_and_right(pose, x, y)
     return DrawnActor(
         actor.id,
         actor.look or actor.type_id,
@@ -74,8 +79,13 @@ def _drawn(world: World, actor: Actor, light_flags: int, steer_deg: float, speed
 
 def _color(actor: Actor) -> tuple[int, int, int]:
     """The `color` attribute of a vehicle, "r,g,b"."""
-    parts = actor.attributes.get("color", "").split(",")
-    if actor.kind is not Kind.VEHICLE or len(parts) != 3:
+    return _parsed_color(actor.attributes.get("color", "")) if actor.kind is Kind.VEHICLE else _DEFAULT_COLOR
+
+
+@lru_cache
+def _parsed_color(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3:
         return _DEFAULT_COLOR
     red, green, blue = (int(part) for part in parts)
     return red, green, blue

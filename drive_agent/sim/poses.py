@@ -60,6 +60,12 @@ def compose(parent: Pose, child: Pose) -> Pose:
     return Pose(parent.x + x, parent.y + y, parent.z + z, *rotation_angles(multiply(outer, inner)))
 
 
+def ahead_and_right(pose: Pose, ahead_m: float, right_m: float) -> Pose:
+    """The pose moved along its own axes."""
+    x, y, z = rotate(rotation_matrix(*pose[3:]), (ahead_m, right_m, 0.0))
+    return Pose(pose.x + x, pose.y + y, pose.z + z, *pose[3:])
+
+
 def relative(parent: Pose, world: Pose) -> Pose:
     """Pose in the frame of `parent` of something at `world`; `compose` undoes it."""
     outer = rotation_matrix(parent.pitch, parent.yaw, parent.roll)

@@ -259,6 +259,14 @@ class World:
         pitch, yaw, roll = (math.degrees(row[name]) for name in ("pitch", "yaw", "roll"))
         return Pose(float(row["x"]), float(row["y"]), float(row["z"]), pitch, yaw, roll)
 
+    def poses_of(self, table: Table) -> list[Pose]:
+        """Where all actors of a table are now, in their order."""
+        rows = table.rows
+        columns = [rows[name] for name in "xyz"] + [
+            np.degrees(rows[name]) for name in ("pitch", "yaw", "roll")
+        ]
+        return [Pose(*place) for place in zip(*(column.tolist() for column in columns), strict=True)]
+
     def move(self, actor: Actor, pose: Pose) -> None:
         """Teleport, as a client asks; what is attached to another stays attached, in its new place."""
         parent = self.actors.find(actor.parent_id)
