@@ -15,12 +15,14 @@ from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route, plan_route
 from scenarios.setting import Setting
 from scenarios.sites import Elements
+from scenarios.spots import Spot
 from scenarios.types import ScenarioType
 
 WALK_M = 600.0  # length of the random ways that are searched
-WAYS = 160  # a town
+WAYS = 480  # a town, as far as they are needed
 STEP_M = 10.0
 SIDE_M = 45.0  # of a way's ends where no trigger lies
+APART_M = 120.0  # between two places for one type on the same side of a road
 AFTER_M = 110.0  # of a route after a scenario's trigger or its junction
 CHANGE_SHARE, CHANGE_ROOM_M = 0.5, 60.0  # on how many of the lanes that are so long and have a neighbour
 _STREAM = 21  # of random numbers, beside those of weather
@@ -97,17 +99,31 @@ class Atlas:
 
 
 def find_sites(kind: ScenarioType, ways: Ways, rng: np.random.Generator) -> Iterator[Site]:
-    """Places for a type, on different roads."""
-    roads: set[int] = set()
+    """Places for a type: on different roads first, then on their other sides and further along them."""
+    spare: list[Site] = []
+    taken: dict[int, list[Spot]] = {}  # by road
     for settings in ways:
         begin = int(rng.integers(max(len(settings), 1)))
         for setting in (*settings[begin:], *settings[:begin]):
-            road = setting.here.lane.road_id
-            elements = None if road in roads else kind.site(setting, rng)
+            used = taken.setdefault(setting.here.lane.road_id, [])
+            if any(_are_one(setting.here, other) for other in used):
+                continue
+            elements = kind.site(setting, rng)
             if elements is not None:
-                roads.add(road)
-                yield Site(kind, setting, elements)
+                site = Site(kind, setting, elements)
+                if used:
+                    spare.append(site)
+                else:
+                    yield site
+                used.append(setting.here)
                 break
+    yield from spare
+
+
+def _are_one(here: Spot, other: Spot) -> bool:
+    """Whether two places on a road are too near to each other to count as two."""
+    same_direction = here.lane.lane_id * other.lane.lane_id > 0
+    return same_direction and here.distance_m(other.point) < APART_M
 
 
 def settings_along(road_map: RoadMap, route: Route) -> tuple[Setting, ...]:

@@ -18,6 +18,7 @@ Elements = dict[str, dict[str, str]]
 Site = Callable[[Setting, np.random.Generator], Elements | None]
 
 STRAIGHT_RAD = 0.35  # a road that turns less over the scenario counts as straight
+WIDE_M, WIDE_RAD = 10, 0.05  # and so does one that nowhere turns more over so many metres: a radius of 200 m
 
 
 def open_road(setting: Setting, way_m: float) -> bool:
@@ -27,7 +28,10 @@ def open_road(setting: Setting, way_m: float) -> bool:
         return False
     at = (setting.stations_m >= setting.trigger_m) & (setting.stations_m <= setting.trigger_m + way_m)
     headings = np.unwrap(setting.route.headings[at])
-    return not bool(setting.here.lane.is_junction) and float(np.ptp(headings)) < STRAIGHT_RAD
+    if setting.here.lane.is_junction:
+        return False
+    turns = np.abs(headings[WIDE_M:] - headings[:-WIDE_M])
+    return float(np.ptp(headings)) < STRAIGHT_RAD or float(turns.max(initial=0.0)) < WIDE_RAD
 
 
 def follows_lane(setting: Setting, way_m: float) -> bool:

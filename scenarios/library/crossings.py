@@ -22,6 +22,7 @@ GO_ON_M = 40.0  # the ego drives on so far before the scenario ends
 STEP_OUT_MPS, RIDE_MPS = 2.0, 1.8
 BESIDE_PAVEMENT_M = 1.5  # from the middle of the outermost lane where a road has no pavement
 BEHIND_BLOCKER_M = 0.9
+KERB_M = 5.0  # from the lane: who starts farther away arrives too late to be in the way
 CARS = {"base_type": "car", "generation": "2"}
 BICYCLE = "vehicle.diamondback.century"
 
@@ -166,7 +167,8 @@ def _turn_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     if crossing is None or not crossing.turns:
         return None
     after = Spot(setting.road_map, crossing.exit_lane, 2.0)
-    return {} if after.beside("sidewalk") is not None and after.lane.length_m > 45.0 else None
+    fits = after.beside("sidewalk") is not None and after.lane.length_m > 45.0
+    return {} if fits and after.distance_m(after.edge("right", OUTSIDE).point) < KERB_M else None
 
 
 @scenario_type("VehicleTurningRoute", site=_turn_site)

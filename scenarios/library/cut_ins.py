@@ -18,9 +18,11 @@ from scenarios.types import scenario_type
 SIDES = ("left", "right")
 CARS = {"base_type": "car", "generation": "2", "special_type": ""}
 LIT_CARS = {"base_type": "car", "has_lights": "true"}
+LEAVES_MPS = 20.0 / 3.6
 CHANGE_M = 14.0  # a lane change takes so much way
 QUEUE_GAP_M = 11.0
 BEHIND, BEFORE = 2, 3  # cars that stand in the queue
+QUEUE_M = 150.0  # from the trigger to where the car that leaves it drives in the ego's lane
 
 
 def merging_path(start: np.ndarray, lane: np.ndarray, change_m: float) -> np.ndarray:
@@ -51,12 +53,12 @@ def parking_cut_in(scene: Scene) -> Script:
     yield from scene.triggered()
     scene.clear_ahead(45.0)
     yield from moment(scene, leaver_at, Reaction(2.35, 10.0))
-    leaver.follow(merging_path(bay.point[:2], lane_path(leaver_at, 200.0), 10.0), 8.0)
+    leaver.follow(merging_path(bay.point[:2], lane_path(leaver_at, 200.0), 10.0), LEAVES_MPS)
     yield from scene.until(lambda: math.dist(leaver.position, bay.point[:2]) > 30.0, 20.0)
 
 
 def _two_lanes_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
-    if not open_road(setting, 190.0) or not follows_lane(setting, 190.0):
+    if not open_road(setting, QUEUE_M) or not follows_lane(setting, QUEUE_M):
         return None
     side = (
         "right" if setting.here.right() is not None else "left" if setting.here.left() is not None else None

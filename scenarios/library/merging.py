@@ -157,7 +157,7 @@ def merger_into_slow_traffic_v2(scene: Scene) -> Script:
 
 def _exit_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     """On a motorway whose route changes one lane to the right and then leaves by it."""
-    crossing = junction_ahead(setting, within_m=(50.0, 150.0))
+    crossing = junction_ahead(setting, within_m=(50.0, 200.0))
     if crossing is None or crossing.light is not None or setting.here.lane.speed_limit_mps < 20.0:
         return None
     exit_lane, beside = setting.road_map.lanes[crossing.entry_lane], setting.here.right()

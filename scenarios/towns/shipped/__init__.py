@@ -9,6 +9,7 @@ from functools import partial
 from scenarios.towns.characters import character_plan
 from scenarios.towns.plan import TownPlan
 from scenarios.towns.shipped.brookfield import BROOKFIELD
+from scenarios.towns.shipped.longmere import LONGMERE
 from scenarios.towns.shipped.ridgeport import RIDGEPORT
 from scenarios.towns.shipped.starhaven import STARHAVEN
 from scenarios.towns.shipped.westlake import WESTLAKE
@@ -44,5 +45,6 @@ SHIPPED = {
         Town("Ridgeport", "oval town on a hill with diagonals", TEST, lambda: RIDGEPORT),
         Town("Starhaven", "round town: radial streets and a ring boulevard", TEST, lambda: STARHAVEN),
         Town("Westlake", "motorway round a corner, hilly suburb, country roads", TEST, lambda: WESTLAKE),
+        Town("Longmere", "straight motorway, long avenues, country roads", TEST, lambda: LONGMERE),
     )
 }
