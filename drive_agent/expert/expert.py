@@ -11,7 +11,7 @@ import numpy as np
 from drive_agent.expert.corridor import Corridor, RouteTrack
 from drive_agent.expert.longitudinal import PROFILE_TIMES_S, bounds, profile, reason, target_speed
 from drive_agent.expert.merging import Merging
-from drive_agent.expert.others import FAR_M, Boxes, EgoPose
+from drive_agent.expert.others import Boxes, EgoPose
 from drive_agent.expert.situation import Finding, Observer, Situation
 from drive_agent.geometry import arc_length, to_frame
 from drive_agent.roadmap import RoadMap
@@ -30,7 +30,6 @@ class Expert:
     def __init__(self, road_map: RoadMap, route: Route) -> None:
         self._observer = Observer(road_map, route)
         self._merging = Merging(road_map, route, RouteTrack(road_map, route))
-        self._boxes = Boxes()
         self._length_m = float(arc_length(np.asarray(route.points)[:, :2])[-1])
         self.left_m = self._length_m  # way to the end of the route
         self.offset_m = 0.0  # how far the rear axle is left of the route
@@ -40,8 +39,7 @@ class Expert:
         found = self._observer.look(truth)
         self.left_m = self._length_m - found.corridor.begin_m
         self.offset_m = found.corridor.offset_m
-        _, far = self._boxes.read(truth, FAR_M)
-        limits = bounds(found) + self._merging.look(found.ego, found.corridor, far)
+        limits = bounds(found) + self._merging.look(found.ego, found.corridor, found.others)
         target_mps, by = target_speed(found, limits)
         plan = Plan(
             time_us=truth.time_us,

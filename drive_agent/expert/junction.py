@@ -32,6 +32,7 @@ class Rank(IntEnum):
     OTHERS_YIELD = 0
     FIRST_COME = 1
     WE_YIELD = 2
+    SIGNALS = 3  # lights keep us apart; who has green while we have it goes first
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Passage:
     area_m: np.ndarray  # (k,) length of the common area along the crossing lane
     inside: np.ndarray  # (k,) bool: point lies in the junction
     rank: np.ndarray  # (k,) Rank
+    merges: np.ndarray  # (k,) bool: leads into the lane that we leave by
     signal: np.ndarray  # (k,) index into `signals`, -1 when no light governs that approach
     own_begin_m: np.ndarray  # (k,) route stations of the common area
     own_end_m: np.ndarray  # (k,)
@@ -102,7 +104,7 @@ def _passage(
 
 def _before_all(passage: Passage) -> float:
     """Right before the first area where others may go first: from there a gap is used soonest, and nobody is in the way."""
-    wary = passage.rank != Rank.OTHERS_YIELD
+    wary = np.isin(passage.rank, (Rank.FIRST_COME, Rank.WE_YIELD))
     return float(passage.own_begin_m[wary].min()) - WAIT_BEFORE_M if wary.any() else -np.inf
 
 
@@ -135,13 +137,14 @@ def _watch(
     own_control, _ = _control(road_map, own_entry.predecessors)
     own_turn = _turn([road_map.lanes[k] for k in own])
     rank = _rank(own_control, control, own_turn, _turn([lane]), _bearing(own_entry, lane))
+    merges = bool(set(lane.successors) & set(road_map.lanes[own[-1]].successors))
     if control == "light" and signal_id not in signals:
         signals.append(signal_id)
     signal = signals.index(signal_id) if control == "light" else -1
     full = np.full(len(points), 1.0)
     return (
         points, headings, to_area, (area_end - area_begin) * full, inside, (rank * full).astype(int),
-        (signal * full).astype(int), own_stations[ours[0]] * full, own_stations[ours[-1]] * full,
+        np.full(len(points), merges), (signal * full).astype(int), own_stations[ours[0]] * full, own_stations[ours[-1]] * full,
     )  # fmt: skip
 
 
@@ -195,7 +198,7 @@ def _rank(own_control: str, control: str, own_turn: float, turn: float, bearing:
             return Rank.WE_YIELD
         return Rank.OTHERS_YIELD if turn > TURN_RAD else Rank.FIRST_COME
     if own_control == "light":
-        return Rank.OTHERS_YIELD  # crossing traffic has red
+        return Rank.SIGNALS
     if own_control == "stop":
         return Rank.FIRST_COME
     return Rank.WE_YIELD if bearing < 0.0 else Rank.OTHERS_YIELD

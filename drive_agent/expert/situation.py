@@ -11,10 +11,11 @@ import numpy as np
 from drive_agent.expert.corridor import Corridor, RouteTrack
 from drive_agent.expert.junction import passages
 from drive_agent.expert.lateral import Aside, LateralPlanner
-from drive_agent.expert.others import FAR_M, Boxes, EgoPose, Others
+from drive_agent.expert.others import NEAR_M, Boxes, EgoPose, Others
+from drive_agent.expert.pace import Pace
 from drive_agent.expert.room import RoadRoom
 from drive_agent.expert.stop_lines import RouteLine, lines_on_route
-from drive_agent.expert.yielding import CREEP_MPS, Conflict, conflict
+from drive_agent.expert.yielding import CREEP_MPS, Conflict, OwnCar, conflict
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import LightState, ObjectKind, Truth
@@ -68,6 +69,7 @@ class Finding:
     """A `Situation` before the speed is decided, with the geometry that it was found on."""
 
     ego: EgoPose
+    others: Others  # who is within `FAR_M`
     corridor: Corridor
     light: LightState
     light_m: float | None
@@ -91,27 +93,28 @@ class Observer:
         places = stopping_places(road_map, route, self._track, lines)
         self._lateral = LateralPlanner(self._track, RoadRoom(road_map, route, self._track), places)
         self._boxes = Boxes()
-        self._waited_us = 0
+        self._waited_us = 0  # for others who stand
+        self._yielded_us = 0  # for any
         self._last_us: int | None = None
 
     def look(self, truth: Truth) -> Finding:
-        ego, others = self._boxes.read(truth)
+        ego, far = self._boxes.read(truth)
         step_us = 0 if self._last_us is None else truth.time_us - self._last_us
         self._last_us = truth.time_us
-        _, far = self._boxes.read(truth, FAR_M)
         aside = self._lateral.step(truth.time_us, ego, far, *self._track.follow(ego.x_m, ego.y_m))
         corridor = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps, aside.shift)
         corridor = replace(corridor, cruise_mps=np.minimum(corridor.cruise_mps, aside.slow_mps))
         front_m = corridor.begin_m + ego.front_m
         light, light_m = self._next_light(front_m, ego.speed_mps, truth.lights)
         stop_m, stop_held = self._stops.look(front_m, ego.speed_mps, step_us)
-        found = self._conflict(ego, truth, front_m, far, step_us)
+        found = self._conflict(ego, corridor, truth, far, step_us)
         return Finding(
             ego=ego,
+            others=far,
             corridor=corridor,
             light=light,
             light_m=light_m,
-            lead=first_in_way(ego, corridor, others),
+            lead=first_in_way(ego, corridor, far.near(ego, NEAR_M)),
             stop_m=stop_m,
             stop_held=stop_held,
             conflict=found,
@@ -131,20 +134,23 @@ class Observer:
         return LightState.NONE, None
 
     def _conflict(
-        self, ego: EgoPose, truth: Truth, front_m: float, others: Others, step_us: int
+        self, ego: EgoPose, corridor: Corridor, truth: Truth, others: Others, step_us: int
     ) -> Conflict | None:
         found = None
+        front_m = corridor.begin_m + ego.front_m
         reach_m = 12.0 + 2.5 * ego.speed_mps
         for passage in self._passages:
             if passage.wait_m - front_m < reach_m and front_m < passage.end_m:
+                pace = Pace.along(corridor, ego.speed_mps)
+                own = OwnCar(truth.ids[0], front_m, ego.length_m, pace, self._yielded_us * 1e-6)
                 patient = self._waited_us < PATIENCE_S * 1e6
-                found = conflict(passage, ego, truth.ids[0], front_m, others, truth.lights, patient=patient)
+                found = conflict(passage, own, others, truth.lights, patient=patient)
                 break
-        standing = ego.speed_mps < CREEP_MPS and found is not None and not found.moving
-        if standing:
-            self._waited_us += step_us
-        elif ego.speed_mps > 2.0:
-            self._waited_us = 0
+        if ego.speed_mps > 2.0:
+            self._waited_us = self._yielded_us = 0
+        elif ego.speed_mps < CREEP_MPS and found is not None:
+            self._yielded_us += step_us
+            self._waited_us += 0 if found.moving else step_us
         return found
 
 

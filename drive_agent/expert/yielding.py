@@ -10,15 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from drive_agent.expert.junction import WAIT_BEFORE_M, Passage, Rank
-from drive_agent.expert.others import EgoPose, Others
+from drive_agent.expert.others import Others
+from drive_agent.expert.pace import Pace
 from drive_agent.types import LightState
 
 ON_LANE_M, ON_LANE_COS = 2.2, 0.7  # a car belongs to a lane point nearer and better aligned than this
-ACCEL_MPS2 = 2.0
-MARGIN_S = 1.5  # spare time before the other arrives: a start takes longer than the formula says
+MARGIN_S, LEAST_MARGIN_S = 1.2, 0.4  # spare time before the other arrives: at first, and after a long wait
+CALM_S = 20.0  # over which a driver who waits comes to take the smaller gap
+AFTER_S = 0.3  # behind one who leaves
 CREEP_MPS = 0.4  # slower counts as waiting
 PAST_LINE_M = 2.0  # further over the line there is no waiting at it
 STARTING_REACH_M = 14.0  # a waiting car this near the common area may start any moment
+STOPS_MPS2, STOPS_M = 5.0, 2.0  # who needs more to stop so far before the common area will not stop
+MERGE_S, MERGE_M = (
+    0.25,
+    2.0,
+)  # to keep to who comes behind us on the lane that we share: time at their speed, plus
+MERGE_TIMES_S = np.arange(0.0, 5.1, 0.25)  # how long that has to hold
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,25 @@ class Conflict:
     moving: bool
 
 
+@dataclass(frozen=True)
+class OwnCar:
+    """What the others have to be compared with."""
+
+    actor_id: int
+    front_m: float  # route station of the bumper
+    length_m: float
+    pace: Pace
+    waited_s: float = 0.0  # how long it has let others pass
+
+    @property
+    def margin_s(self) -> float:
+        """Spare time asked for: the longer one waits, the less."""
+        share = min(self.waited_s / CALM_S, 1.0)
+        return MARGIN_S + share * (LEAST_MARGIN_S - MARGIN_S)
+
+
 def conflict(
-    passage: Passage,
-    ego: EgoPose,
-    own_id: int,
-    front_station_m: float,
-    others: Others,
-    lights: dict[str, LightState],
-    *,
-    patient: bool,
+    passage: Passage, own: OwnCar, others: Others, lights: dict[str, LightState], *, patient: bool
 ) -> Conflict | None:
     """The first road user to let pass, or None when the way through is free.
 
@@ -49,25 +67,27 @@ def conflict(
     who, point = _matches(passage, others)
     if not len(who):
         return None
-    speed = others.speed[who]
+    speed, half_m = others.speed[who], others.half[who, 0]
     to_area, rank, inside = passage.to_area_m[point], passage.rank[point], passage.inside[point]
-    coming = _may_come(passage, point, lights) | inside
-    begin_s, end_s = _their_window(to_area, passage.area_m[point], others.half[who, 0], speed)
-    own_begin_s, own_end_s = _own_window(passage, point, ego, front_station_m)
-    ahead = own_end_s > 0.0
+    heedless = _is_heedless(to_area - half_m, speed, others.emergency[who])
+    coming = _may_come(passage, point, lights) | inside | heedless
+    begin_s, end_s = _their_window(to_area, passage.area_m[point], half_m, speed)
+    own_begin_s, own_end_s = _own_window(passage, point, own)
     moving_now = speed >= CREEP_MPS
     starts_soon = (
         ~moving_now & (rank == Rank.WE_YIELD) & (to_area < STARTING_REACH_M) & (to_area > 0.0) & patient
     )
-    moving = moving_now | starts_soon
-    overlap = (begin_s - MARGIN_S < own_end_s) & (own_begin_s < end_s + 0.5)
-    entered = front_station_m > passage.own_begin_m[point] + 0.5  # too late to wait: clear the junction
+    behind_us = _comes_too_near(passage, point, own, others, who, own_begin_s)
+    overlap = (begin_s - own.margin_s < own_end_s) & (own_begin_s < end_s + AFTER_S)
+    meets = np.where(passage.merges[point], behind_us, overlap) & (own_end_s > 0.0)
+    entered = own.front_m > passage.own_begin_m[point] + 0.5  # too late to wait: clear the junction
     must = (
-        (rank == Rank.WE_YIELD)
+        np.isin(rank, (Rank.WE_YIELD, Rank.SIGNALS))
+        | heedless
         | inside & (begin_s < own_begin_s)
-        | (rank == Rank.FIRST_COME) & _they_first(begin_s, own_begin_s, others.ids[who], own_id)
+        | (rank == Rank.FIRST_COME) & _they_first(begin_s, own_begin_s, others.ids[who], own.actor_id)
     )
-    yes = coming & moving & ahead & overlap & must & ~entered
+    yes = coming & (moving_now | starts_soon) & meets & must & ~entered
     if not yes.any():
         return None
     rows = np.flatnonzero(yes)
@@ -76,9 +96,38 @@ def conflict(
     ]  # a car that may take several ways: the nearest counts
     return Conflict(
         int(others.ids[who[first]]),
-        _wait_at(passage, point[first], front_station_m),
+        _wait_at(passage, point[first], own.front_m),
         bool(moving_now[rows].any()),
     )
+
+
+def _is_heedless(way_m: np.ndarray, speed: np.ndarray, emergency: np.ndarray) -> np.ndarray:
+    """Whether each will come whoever goes first: has beacons, or is too fast to stop before the common area."""
+    stops_m = np.maximum(way_m - STOPS_M, 0.1)
+    too_fast = (way_m > 0.0) & (speed**2 > 2.0 * STOPS_MPS2 * stops_m)
+    return (too_fast | emergency) & (speed > CREEP_MPS)
+
+
+def _comes_too_near(
+    passage: Passage,
+    point: np.ndarray,
+    own: OwnCar,
+    others: Others,
+    who: np.ndarray,
+    own_begin_s: np.ndarray,
+) -> np.ndarray:
+    """(m,) who, on the lane that we come to share, would have to brake for us or is beside us.
+
+    Both are seen by their way to where the shared piece of the junction ends; who is ahead of us is a leader.
+    """
+    speed, half_m = others.speed[who], others.half[who, 0]
+    times_s = own_begin_s[:, None] + MERGE_TIMES_S
+    our_head_m = own.front_m + own.pace.way_at(times_s) - passage.own_end_m[point][:, None]
+    their_center_m = speed[:, None] * times_s - (passage.to_area_m + passage.area_m)[point][:, None]
+    is_leader = their_center_m[:, 0] - half_m > our_head_m[:, 0] + AFTER_S * speed
+    spare_m = MERGE_M + speed * (MERGE_S + own.margin_s - LEAST_MARGIN_S)
+    left_m = our_head_m - own.length_m - their_center_m - half_m[:, None]
+    return ~is_leader & (left_m < spare_m[:, None]).any(1)
 
 
 def _matches(passage: Passage, others: Others) -> tuple[np.ndarray, np.ndarray]:
@@ -108,23 +157,11 @@ def _their_window(
     return (to_area - half_length) / pace, (to_area + area_m + half_length) / pace
 
 
-def _own_window(
-    passage: Passage, point: np.ndarray, ego: EgoPose, front_station_m: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """When our bumper enters and our tail leaves the common area, accelerating up to turning speed."""
-    enter = np.maximum(passage.own_begin_m[point] - front_station_m, 0.0)
-    leave = passage.own_end_m[point] - front_station_m + ego.length_m
-    return _time_for(enter, ego.speed_mps), np.where(leave > 0.0, _time_for(leave, ego.speed_mps), -1.0)
-
-
-def _time_for(way_m: np.ndarray, speed_mps: float, top_mps: float = 6.0) -> np.ndarray:
-    """Time to drive a way, accelerating from `speed_mps` to at most `top_mps`."""
-    top = max(top_mps, speed_mps)
-    way = np.maximum(way_m, 0.0)
-    run_up_s = (top - speed_mps) / ACCEL_MPS2
-    run_up_m = 0.5 * (top + speed_mps) * run_up_s
-    within = (np.sqrt(speed_mps**2 + 2.0 * ACCEL_MPS2 * np.minimum(way, run_up_m)) - speed_mps) / ACCEL_MPS2
-    return np.where(way <= run_up_m, within, run_up_s + (way - run_up_m) / top)
+def _own_window(passage: Passage, point: np.ndarray, own: OwnCar) -> tuple[np.ndarray, np.ndarray]:
+    """When our bumper enters and our tail leaves the common area, seconds from now; -1 when it has left."""
+    enter = np.maximum(passage.own_begin_m[point] - own.front_m, 0.0)
+    leave = passage.own_end_m[point] - own.front_m + own.length_m
+    return own.pace.time_for(enter), np.where(leave > 0.0, own.pace.time_for(leave), -1.0)
 
 
 def _they_first(begin_s: np.ndarray, own_begin_s: np.ndarray, ids: np.ndarray, own_id: int) -> np.ndarray:
