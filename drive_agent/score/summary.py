@@ -6,15 +6,19 @@ Reads logs, returns plain values for JSON.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from drive_agent.log.store import Episode
+from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.formula import VERSIONS
 from drive_agent.score.judged import logs_in
+from drive_agent.score.planned import Planned
 from drive_agent.score.run import JudgedRun, load_run, rules_of, scored
+from drive_agent.score.seen import Seen
 
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 _MEANS = ("driving_score", "success_rate", "route_completion", "infraction_penalty")
@@ -39,8 +43,18 @@ def summarise(run_folder: Path | str) -> dict:
             if route.status.startswith("Failed")
         ],
         "real_time_factor": _real_time_factor(run),
-        **_ticks_of(folder).figures(),
+        **_conduct(folder),
     }
+
+
+def _conduct(folder: Path) -> dict:
+    """What happened between cameras and pedals, over all logs: one pass over each."""
+    ticks, seen, planned = _TickFigures(), Seen(), Planned()
+    for drive in _drives_of(folder):
+        ticks.add(drive)
+        seen.add(drive)
+        planned.add(drive)
+    return {**ticks.figures(), "perception": seen.figures(), "plans": planned.figures()}
 
 
 @dataclass
@@ -53,10 +67,14 @@ class _TickFigures:
     ticks: int = 0
     model_calls: int = 0
 
-    def add(self, episode: Episode) -> None:
-        for _, record in episode.ticks():
+    tokens: list[int] = field(default_factory=list)
+
+    def add(self, drive: DriveRecord) -> None:
+        for record in drive.ticks:
             self.ticks += 1
-            self.model_calls += record.reply is not None
+            if record.reply is not None:
+                self.model_calls += 1
+                self.tokens.append(record.reply.tokens)
             if record.guard:
                 self.guard[record.guard] += 1
             if record.plan_error is not None and record.reply is not None:
@@ -71,20 +89,24 @@ class _TickFigures:
             "latency_ms": {stage: _percentiles(spent) for stage, spent in sorted(self.timings_ms.items())},
             "guard_interventions": dict(self.guard),
             "parse_failures": dict(self.plan_errors),
+            "tokens": {"total": sum(self.tokens), "per_call": _mean(self.tokens)},
         }
 
 
-def _ticks_of(folder: Path) -> _TickFigures:
-    figures = _TickFigures()
+def _drives_of(folder: Path) -> Iterator[DriveRecord]:
     for log in logs_in(folder):
         if not log.exists() or not log.stat().st_size:
             continue
         try:
             with Episode.open(log) as episode:
-                figures.add(episode)
+                drive = DriveRecord(episode)
         except ValueError:  # unreadable: named under "missing", with the reason
             continue
-    return figures
+        yield drive
+
+
+def _mean(values: list[int]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _percentiles(spent_ms: list[float]) -> dict[str, float]:
