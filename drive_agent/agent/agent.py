@@ -67,6 +67,16 @@ class Agent:
         checked, rule = check(command, age_s, self._config.guard)
         return Decision(checked, lateral, longitudinal, rule, plan, ego=now, **thought)
 
+    def recall(self, packet: SensorPacket, decided: Decision) -> None:
+        """Live through a tick that was decided before: the state afterwards is as if `step` had decided so."""
+        now = self._frames.ego(packet)
+        if decided.frame is not None:
+            self._frames.remember(decided.frame.cameras)
+        if decided.plan is not None and decided.plan is not self._plan:
+            self._plan, self._planned_at = decided.plan, decided.frame.ego if decided.frame else now
+        if self._plan is not None and self._planned_at is not None:
+            self._control.step(self._plan, self._planned_at, now)
+
     def _think(self, packet: SensorPacket) -> dict:
         """Ask the model unless it is busy with the last question. Returns the model's part of the `Decision`."""
         start = time.perf_counter()

@@ -119,6 +119,23 @@ class CarlaEnv:
         assert self._sensors is not None, "reset() comes first"
         return self._sensors.read(self._truth.frame_id, self._truth.time_us)
 
+    def doze(self) -> None:
+        """Let the cameras rest: packets come without pictures until `wake`."""
+        assert self._sensors is not None, "reset() comes first"
+        self._sensors.doze()
+
+    def wake(self) -> None:
+        """Let the cameras deliver again."""
+        assert self._sensors is not None, "reset() comes first"
+        self._sensors.wake()
+
+    def change(self, weather: dict[str, float], without: tuple[int, ...]) -> None:
+        """Change the world under way: weather parameters by CARLA's names, and actors (their ids) that shall be gone."""
+        if weather:
+            self._stage.set_weather(weather)
+        self._stage.remove(without)
+        self._stage.flush()
+
     def truth(self) -> Truth:
         """The ground truth of the current tick; the ego is the first row."""
         return self._truth

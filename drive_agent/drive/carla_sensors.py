@@ -112,6 +112,9 @@ class EgoSensors:
         self._geography = geography
         self._settings = settings
         self._actors: list[carla.Sensor] = []
+        self._cameras: dict[str, Mailbox] = {}
+        self._camera_actors: dict[str, carla.Sensor] = {}
+        self._awake = True
         self._collisions: list[Collision] = []
         self._lock = threading.Lock()
         self._library = world.get_blueprint_library()
@@ -123,7 +126,6 @@ class EgoSensors:
         self._gnss = self._listen("sensor.other.gnss", rear_axle, {**gnss, "noise_seed": seed})
         self._imu = self._listen("sensor.other.imu", transform(0.0, 0.0, 0.0), {**imu, "noise_seed": seed})
         self._spawn("sensor.other.collision", transform(0.0, 0.0, 0.0), {}, self._on_collision)
-        self._cameras = {}
         if settings.cameras_on:
             for mount in settings.rig.cameras:
                 attributes = {
@@ -135,6 +137,7 @@ class EgoSensors:
                 self._cameras[mount.name] = self._listen(
                     "sensor.camera.rgb", camera_transform(mount), attributes
                 )
+                self._camera_actors[mount.name] = self._actors[-1]
         self._period = max(round(settings.camera_period_s / settings.tick_s), 1)
         self._phase: int | None = None  # of the frames on which the cameras deliver
 
@@ -143,12 +146,27 @@ class EgoSensors:
         gnss, imu = self._gnss.take(frame), self._imu.take(frame)
         if self._phase is None and self._cameras:
             self._phase = next(iter(self._cameras.values())).first_frame() % self._period
-        due = self._cameras if frame % self._period == self._phase else {}
+        due = self._cameras if self._awake and frame % self._period == self._phase else {}
         readings = Readings(
             gnss.latitude, gnss.longitude, imu.compass, imu.gyroscope.z, imu.accelerometer.x, self._speedometer(),
             {name: _bgra(box.take(frame)) for name, box in due.items()},
         )  # fmt: skip
         return packet_of(readings, time_us, self._geography)
+
+    def doze(self) -> None:
+        """Let the cameras rest once their rhythm is known; nobody listens, so nothing is drawn for them."""
+        if self._cameras and self._awake:
+            self._phase = next(iter(self._cameras.values())).first_frame() % self._period
+            for actor in self._camera_actors.values():
+                actor.stop()
+            self._awake = False
+
+    def wake(self) -> None:
+        """Let the cameras deliver again, in the same rhythm, from the next tick on."""
+        if not self._awake:
+            for name, actor in self._camera_actors.items():
+                actor.listen(self._cameras[name].put)
+            self._awake = True
 
     def collisions(self) -> tuple[Collision, ...]:
         """What the collision sensor reported since the last call."""

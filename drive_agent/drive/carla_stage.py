@@ -134,6 +134,12 @@ class CarlaStage:
             self._batch.append(carla.command.SetAutopilot(actor, False, self._manager_port))
             self._leaving.append(actor)
 
+    def remove(self, actors: Iterable[int]) -> None:
+        """Take anyone away, whoever drives them."""
+        gone = set(actors)
+        self.remove_background(gone & self._background)
+        self.destroy(sorted(gone - self._background - set(self._leaving)))
+
     def disturb(self, throttle: float, steer: float) -> None:
         """See `scenarios.world.World`."""
         self.disturbance = Command(throttle, steer, 0.0)

@@ -30,6 +30,11 @@ class AgentDriver:
         del truth
         return self._agent.step(packet)
 
+    def recall(self, packet: SensorPacket, truth: Truth, decided: Decision) -> None:
+        """See `fork.RecallingDriver`."""
+        del truth
+        self._agent.recall(packet, decided)
+
 
 PlanOf = Callable[[Truth], Plan]  # a privileged planner of one route
 
@@ -52,6 +57,11 @@ class PrivilegedDriver:
         command, lateral, longitudinal = self._control.step(plan, now, now)
         checked, rule = check(command, 0.0, self._config.guard)
         return Decision(checked, lateral, longitudinal, rule, plan, ego=now)
+
+    def recall(self, packet: SensorPacket, truth: Truth, decided: Decision) -> None:
+        """See `fork.RecallingDriver`. What it would have decided itself is its state; what was decided, the world's."""
+        del decided
+        self.step(packet, truth)
 
 
 def true_state(packet: SensorPacket, truth: Truth) -> EgoState:

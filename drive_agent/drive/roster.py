@@ -7,7 +7,7 @@ from drive_agent.config import ConfigError, DriveConfig, did_you_mean
 from drive_agent.drive.drivers import AgentDriver, PlanOf, PrivilegedDriver
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.expert.expert import Expert, ScriptedDriver
-from drive_agent.models.base import LOADERS, is_known, load_model
+from drive_agent.models.base import LOADERS, Model, is_known, load_model
 from drive_agent.models.blackout import Blackout
 from drive_agent.rig import RIGS
 
@@ -18,13 +18,7 @@ def make_driver(config: DriveConfig) -> Driver:
     kind = config.model.kind
     if kind in PRIVILEGED:
         return PrivilegedDriver(PRIVILEGED[kind], agent)
-    if not is_known(kind):
-        known = [*LOADERS, *PRIVILEGED]
-        raise ConfigError(
-            f"model.kind={kind}: expected one of {known} or module:callable{did_you_mean(kind, known)}"
-        )
-    options = {} if config.model.weights is None else {"folder": config.model.weights}
-    model = load_model(kind, **options)
+    model = make_model(config)
     mounted = set(RIGS[config.model.rig]().cameras)
     if not set(model.cameras) <= mounted:
         raise ConfigError(
@@ -32,6 +26,18 @@ def make_driver(config: DriveConfig) -> Driver:
             f"{[c.name for c in model.cameras]} exactly as it was trained; choose another rig"
         )
     return AgentDriver(Agent(Blackout(model) if config.blackout else model, agent))
+
+
+def make_model(config: DriveConfig) -> Model:
+    """The model that `config.model` names, alone. Raises ConfigError for a driver that is no model."""
+    kind = config.model.kind
+    if not is_known(kind):
+        known = [*LOADERS, *PRIVILEGED]
+        raise ConfigError(
+            f"model.kind={kind}: expected one of {known} or module:callable{did_you_mean(kind, known)}"
+        )
+    options = {} if config.model.weights is None else {"folder": config.model.weights}
+    return load_model(kind, **options)
 
 
 def _expert(ground: Ground) -> PlanOf:
