@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 
 from drive_agent.agent.control import ControlConfig, Controller
-from drive_agent.agent.dialogue import Arrays, Dialogue
+from drive_agent.agent.dialogue import Arrays, Dialogue, Understood
 from drive_agent.agent.frame import FrameBuilder
 from drive_agent.agent.guard import GuardConfig, check
 from drive_agent.models.base import Model
@@ -20,8 +20,10 @@ from drive_agent.types import (
     ControlTerms,
     Decision,
     EgoState,
+    Frame,
     Plan,
     PlanError,
+    Reply,
     SensorPacket,
 )
 
@@ -72,8 +74,12 @@ class Agent:
         now = self._frames.ego(packet)
         if decided.frame is not None:
             self._frames.remember(decided.frame.cameras)
-        if decided.plan is not None and decided.plan is not self._plan:
-            self._plan, self._planned_at = decided.plan, decided.frame.ego if decided.frame else now
+            if decided.reply is not None:
+                self._expect(decided.reply, decided.frame, decided.timings_ms["model"] / 1e3)
+        self._adopt(now)
+        if decided.plan is not None and (self._plan is None or decided.plan.time_us != self._plan.time_us):
+            # Somebody else's, in words or numbers that this agent's dialogue does not read.
+            self._plan, self._planned_at = decided.plan, self._frames.ego_at(decided.plan.time_us)
         if self._plan is not None and self._planned_at is not None:
             self._control.step(self._plan, self._planned_at, now)
 
@@ -90,12 +96,16 @@ class Agent:
         answered = time.perf_counter()
         timings = {"frame": (asked - start) * 1e3, "model": (answered - asked) * 1e3, **reply.timings_ms}
         thought = {"frame": frame, "prompt": prompt, "reply": reply, "timings_ms": timings}
-        said = self._dialogue.understand(reply, frame)
-        latency_s = self._config.latency_s
-        latency_us = round((answered - asked if latency_s is None else latency_s) * 1e6)
-        self._coming, self._due_us = (said.plan, frame.ego), packet.time_us + latency_us
+        said = self._expect(reply, frame, answered - asked)
         error = said.plan if isinstance(said.plan, PlanError) else None
         return {**thought, "plan_error": error, "scene": said.scene, "forecast": said.forecast}
+
+    def _expect(self, reply: Reply, frame: Frame, took_s: float) -> Understood:
+        """Let a reply count as soon as its latency is over."""
+        said = self._dialogue.understand(reply, frame)
+        latency_s = took_s if self._config.latency_s is None else self._config.latency_s
+        self._coming, self._due_us = (said.plan, frame.ego), frame.time_us + round(latency_s * 1e6)
+        return said
 
     def _adopt(self, now: EgoState) -> None:
         """Let the reply count once its time has come; a good plan replaces the held one."""

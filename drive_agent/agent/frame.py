@@ -68,7 +68,7 @@ class FrameBuilder:
             raise ValueError(f"frame() at {packet.time_us} us needs ego() of the same packet first")
         cameras = {name: _encode(name, packet.time_us, rgb) for name, rgb in packet.images.items()}
         previous = self._earlier_pictures(packet.time_us)
-        self._pictures.append(cameras)
+        self.remember(cameras)
         ahead = slice(self._next_point, self._next_point + 6)
         return Frame(
             time_us=packet.time_us,
@@ -80,6 +80,17 @@ class FrameBuilder:
             route_maneuvers=self._maneuvers[ahead],
             maneuver=self._maneuvers[self._next_point - 1],
         )
+
+    def ego_at(self, time_us: int) -> EgoState:
+        """The state of one of the last packets. Raises ValueError when it is too old, or was none."""
+        for state in reversed(self._past):
+            if state.time_us == time_us:
+                return state
+        raise ValueError(f"no own state of {time_us} us is known, only the last {len(self._past)}")
+
+    def remember(self, cameras: dict[str, CameraImage]) -> None:
+        """Take in pictures of a past frame as they were seen then."""
+        self._pictures.append(cameras)
 
     def _advance_route(self) -> None:
         """Drop route points that lie behind: passed when the car is beyond the plane through the point."""

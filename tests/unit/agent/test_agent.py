@@ -1,15 +1,17 @@
 """The agent between pictures: plans are held and tracked, broken replies are told, an old plan is not driven."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from drive_agent.agent.agent import Agent, AgentConfig
+from drive_agent.agent.agent import IDLE, Agent, AgentConfig
 from drive_agent.agent.guard import GuardConfig
 from drive_agent.rig import CameraMount
 from drive_agent.types import (
     Briefing,
+    Command,
     Decision,
     LightState,
     Maneuver,
@@ -112,3 +114,41 @@ def test_what_the_model_raises_is_not_hidden():
 
     with pytest.raises(ValueError, match="upside down"):
         drive(Failing(), 1, every=1)
+
+
+@pytest.mark.parametrize("latency_s", [0.0, 0.1])
+@pytest.mark.parametrize("fork", [1, 3, 4, 5, 6, 9])
+def test_who_recalls_a_drive_goes_on_as_who_drove_it(fork, latency_s):
+    config = AgentConfig(latency_s=latency_s)
+    answers = [
+        reply(
+            path_ego=np.column_stack([np.arange(2.0, 42.0, 4.0), np.full(10, 0.3 * k)]),
+            speed_probs=[0.25, 0.7, 0.05],
+        )
+        for k in range(4)
+    ]
+    first = Agent(Scripted(*answers), config)
+    first.brief(ROUTE)
+    packets = [packet(tick, picture=tick % 4 == 0) for tick in range(14)]
+    decisions = [first.step(one) for one in packets]
+    second = Agent(Scripted(*answers[-(-fork // 4) :]), config)
+    second.brief(ROUTE)
+    for one, decided in zip(packets[:fork], decisions[:fork], strict=True):
+        second.recall(replace(one, images={}), decided)
+    again = [second.step(one) for one in packets[fork:]]
+    assert [d.command for d in again] == [d.command for d in decisions[fork:]]
+    assert [d.lateral for d in again] == [d.lateral for d in decisions[fork:]]
+    assert [d.ego for d in again] == [d.ego for d in decisions[fork:]]
+    assert len({d.command for d in decisions}) > 4  # they differ from tick to tick
+
+
+def test_who_recalls_somebody_elses_drive_holds_the_plan_of_then():
+    agent = Agent(Scripted(reply()), AgentConfig())
+    agent.brief(ROUTE)
+    plan = Plan(2 * TICK_US, np.array([[1.0, 0.0], [30.0, 0.0]]), np.array([1.0, 2.0]), np.array([6.0, 6.0]))
+    idle = Decision(Command(0.2, 0.0, 0.0), IDLE, IDLE, "", None)
+    for tick in range(4):
+        decided = idle if tick < 2 else replace(idle, plan=plan)
+        agent.recall(packet(tick, picture=False), decided)
+    decision = agent.step(packet(4, picture=False))
+    assert decision.plan is plan and decision.command.throttle > 0 and not decision.guard
