@@ -39,11 +39,11 @@ IN_LANE_M = 1.6  # an object nearer than this to the own axis is in the way
 def scene_pattern(cameras: Sequence[str]) -> str:
     """The regular expression of the two lines, with these camera names."""
     names = "|".join(re.escape(name) for name in cameras)
-    pixel = r"(?:0|[1-9]\d{0,3})"  # JSON knows no leading zeros
+    pixel = r"(?:0|[1-9][0-9]{0,3})"  # JSON knows no leading zeros
     one = (
         rf'\{{"bbox_2d": \[{pixel}, {pixel}, {pixel}, {pixel}\], '
         rf'"label": "(?:{"|".join(LABELS)})", "camera": "(?:{names})", '
-        rf'"moves": "(?:{"|".join(MOVES_RAD)})", "speed_mps": (?:0|[1-9]\d?)\.\d\}}'
+        rf'"moves": "(?:{"|".join(MOVES_RAD)})", "speed_mps": (?:0|[1-9][0-9]?)\.[0-9]\}}'
     )
     lights = "|".join(light.name.lower() for light in LightState)
     return rf"Objects: \[(?:{one}(?:, {one}){{0,{MAX_OBJECTS - 1}}})?\]\nLight: (?:{lights})"

@@ -9,7 +9,8 @@
 Metres in the ego frame of the pictures' time (x ahead, y left), radians, m/s. `way` is the free distance ahead, `path`
 has a point at each of `PATH_STATIONS_M` along the way, `speed` a value at each of `SPEED_TIMES_S`; what follows "then" is
 where the object will be in 1, 2 and 3 s. The patterns are plain regular expressions: a decoder that is held to them
-cannot write what is not read here. Knows nothing of models.
+cannot write what is not read here (and digits are [0-9], since a digit class means those of every script to some). Knows nothing
+of models.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from drive_agent.types import (
 MAX_OBJECTS = 12  # only the nearest ones are told
 MAX_SPEED_MPS = 40.0  # a faster plan is refused
 
-_FAR, _NEAR = r"[+-]\d{1,2}\.\d", r"[+-]\d{1,2}\.\d\d"
-_ANGLE, _POSITIVE = r"[+-]\d\.\d\d", r"\d{1,2}\.\d"
-_NUMBER = re.compile(r"[+-]?\d+\.\d+")
+_FAR, _NEAR = r"[+-][0-9]{1,2}\.[0-9]", r"[+-][0-9]{1,2}\.[0-9][0-9]"
+_ANGLE, _POSITIVE = r"[+-][0-9]\.[0-9][0-9]", r"[0-9]{1,2}\.[0-9]"
+_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 _OBJECT = (
     rf"({'|'.join(kind.name.lower() for kind in ROAD_USERS)}) at \(({_FAR}), ({_FAR})\) heading ({_ANGLE}) "
     rf"speed ({_POSITIVE}) then((?: \({_FAR}, {_FAR}\)){{3}})"

@@ -23,8 +23,8 @@ TIMES_S = STEP_S * np.arange(1, POINTS + 1)
 REACH_M = 12.0  # length of the path at least, for a controller that looks ahead of a standing car
 MOVED_M = 0.2  # less than this between two points has no direction
 
-_NUMBER = r"[+-]\d{1,2}\.\d\d"
-_LOOSE = r"\(\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*(?:,\s*([+-]?\d+(?:\.\d+)?)\s*)?\)"
+_NUMBER = r"[+-][0-9]{1,2}\.[0-9][0-9]"
+_LOOSE = r"\(\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*,\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*(?:,\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*)?\)"
 WAYPOINTS_PATTERN = (
     rf"Here is the planning trajectory \[PT(?:, \({_NUMBER}, {_NUMBER}, {_NUMBER}\)){{{POINTS}}}\]\."
 )
