@@ -43,9 +43,9 @@ class Agent:
     """Drives one route at a time: `brief` it, then `step` with every packet."""
 
     def __init__(self, model: Model, config: AgentConfig, dialogue: Dialogue | None = None) -> None:
-        self._model = model
+        self.model = model
+        self.dialogue: Dialogue = dialogue or Arrays()
         self._config = config
-        self._dialogue = dialogue or Arrays()
 
     def brief(self, briefing: Briefing) -> None:
         """Forget the last route and take the next one."""
@@ -90,9 +90,9 @@ class Agent:
         if self._coming is not None and packet.time_us < self._due_us:
             return {}
         self._adopt(frame.ego)
-        prompt = self._dialogue.ask(frame, tuple(camera.name for camera in self._model.cameras))
+        prompt = self.dialogue.ask(frame, tuple(camera.name for camera in self.model.cameras))
         asked = time.perf_counter()
-        reply = self._model.answer(prompt)
+        reply = self.model.answer(prompt)
         answered = time.perf_counter()
         timings = {"frame": (asked - start) * 1e3, "model": (answered - asked) * 1e3, **reply.timings_ms}
         thought = {"frame": frame, "prompt": prompt, "reply": reply, "timings_ms": timings}
@@ -102,7 +102,7 @@ class Agent:
 
     def _expect(self, reply: Reply, frame: Frame, took_s: float) -> Understood:
         """Let a reply count as soon as its latency is over."""
-        said = self._dialogue.understand(reply, frame)
+        said = self.dialogue.understand(reply, frame)
         latency_s = took_s if self._config.latency_s is None else self._config.latency_s
         self._coming, self._due_us = (said.plan, frame.ego), frame.time_us + round(latency_s * 1e6)
         return said

@@ -20,20 +20,20 @@ class AgentDriver:
     """The agent behind the loop's `Driver` role: ground truth stops here."""
 
     def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+        self.agent = agent
 
     def brief(self, briefing: Briefing, ground: Ground) -> None:
         del ground
-        self._agent.brief(briefing)
+        self.agent.brief(briefing)
 
     def step(self, packet: SensorPacket, truth: Truth) -> Decision:
         del truth
-        return self._agent.step(packet)
+        return self.agent.step(packet)
 
     def recall(self, packet: SensorPacket, truth: Truth, decided: Decision) -> None:
         """See `fork.RecallingDriver`."""
         del truth
-        self._agent.recall(packet, decided)
+        self.agent.recall(packet, decided)
 
 
 PlanOf = Callable[[Truth], Plan]  # a privileged planner of one route
