@@ -19,7 +19,9 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
   config     write a resolved configuration         drive-agent config config.yaml model=embedded
   sim        the embedded CARLA server alone        drive-agent sim port=2000 town=Brookfield
   score      scores of a run, from its raw logs     drive-agent score runs/NAME version=2.1
+  compare    is one run better than another?        drive-agent compare runs/A runs/B
   scenarios  towns, routes, scenarios: list, show   drive-agent scenarios list
+  openloop   planned paths against recorded ones    drive-agent openloop data=nuscenes
   doctor     what this machine can do               drive-agent doctor
 
 `drive-agent VERB --help` shows a verb's keys and examples. Exit code: 0 done, 2 wrong call, 1 failed."""
@@ -58,12 +60,34 @@ The embedded CARLA server for any carla 0.9.16 client. Prints `listening on HOST
   drive-agent sim town=my_map.xodr rendering=false
   drive-agent sim town=Town01 maps=DIR             a folder of .xodr files, for instance CARLA's own"""
 
-SCORE_HELP = """usage: drive-agent score RUN [version=1.0|2.0|2.1|bench2drive] [format=text|json]
+SCORE_HELP = """usage: drive-agent score RUN [version=1.0|2.0|2.1|bench2drive] [format=text|json] [routes=FILE.xml]
 
-Recomputes every score of a run folder from its raw logs.
+Recomputes every score of a run folder from its raw logs; or of official result files (one, or a folder of shards), from
+the events in them. routes= names the routes that were asked for, so that missing ones are named too.
 
   drive-agent score runs/NAME
-  drive-agent score runs/NAME version=2.0 format=json"""
+  drive-agent score runs/NAME version=2.0 format=json
+  drive-agent score results/ version=bench2drive routes=bench2drive220.xml"""
+
+COMPARE_HELP = """usage: drive-agent compare RUN_A RUN_B [version=1.0|2.0|2.1|bench2drive] [format=text|json]
+
+Pairs the routes of two runs (or of official result files) and says whether one is better, with a 95 % confidence interval;
+the routes that moved most, where their drives part, and the settings that differ.
+
+  drive-agent compare runs/before runs/after
+  drive-agent compare runs/before runs/after version=bench2drive format=json"""
+
+OPENLOOP_HELP = """usage: drive-agent openloop data=FOLDER [key=value ...]
+
+Scores planned paths by every published nuScenes protocol and an exact one, with trivial baselines beside them.
+
+  drive-agent openloop data=/data/nuscenes version=v1.0-trainval split=val plans=my_planner.json
+  drive-agent openloop data=/data/nuscenes version=v1.0-mini model=embedded
+  drive-agent openloop data=runs/NAME model=embedded     on a drive of ours; nothing to download
+  drive-agent openloop data=runs/NAME out=runs/open resume=true
+
+keys and their values:
+"""
 
 DOCTOR_HELP = "usage: drive-agent doctor\n\nChecks Python, packages, weights, GPU; each line with the remedy."
 
@@ -179,10 +203,17 @@ def _score(words: list[str]) -> int:
 
     if not words or "=" in words[0]:
         raise ConfigError("score needs a run folder: drive-agent score runs/NAME")
-    given = _pairs(words[1:], ("version", "format"))
-    return print_score(
-        words[0], given.get("version", "2.1"), given.get("format", "text"), Console(highlight=False)
-    )
+    given = _pairs(words[1:], ("version", "format", "routes"))
+    return print_score(words[0], given, Console(highlight=False))
+
+
+def _compare(words: list[str]) -> int:
+    from drive_agent.score.command import print_comparison
+
+    if len(words) < 2 or any("=" in word for word in words[:2]):
+        raise ConfigError("compare needs two run folders: drive-agent compare runs/A runs/B")
+    given = _pairs(words[2:], ("version", "format"))
+    return print_comparison(words[0], words[1], given, Console(highlight=False))
 
 
 def _scenarios(words: list[str]) -> int:
@@ -195,6 +226,24 @@ def _help_of_scenarios() -> str:
     from drive_agent.drive.scenarios_command import HELP
 
     return HELP
+
+
+def _openloop(words: list[str]) -> int:
+    from drive_agent.config import build, compose
+    from drive_agent.openloop import OpenLoopConfig, run_openloop
+    from drive_agent.openloop_outputs import print_table
+
+    console = Console(highlight=False)
+    out = run_openloop(build(OpenLoopConfig, compose("openloop", words)), console)
+    print_table(out, console)
+    console.print(f"results: {out}")
+    return 0
+
+
+def _keys_of_openloop() -> str:
+    from drive_agent.config import conf_dir
+
+    return (conf_dir() / "openloop.yaml").read_text()
 
 
 def _doctor(words: list[str]) -> int:
@@ -231,7 +280,9 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
     "config": (_config, lambda: CONFIG_HELP + _keys_of_drive()),
     "sim": (_sim, lambda: SIM_HELP),
     "score": (_score, lambda: SCORE_HELP),
+    "compare": (_compare, lambda: COMPARE_HELP),
     "scenarios": (_scenarios, _help_of_scenarios),
+    "openloop": (_openloop, lambda: OPENLOOP_HELP + _keys_of_openloop()),
     "doctor": (_doctor, lambda: DOCTOR_HELP),
 }
 

@@ -5,18 +5,16 @@ Figures only, as plain values for JSON; pages and tables are others' work.
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from drive_agent.log.schema import Outcome
 from drive_agent.score.abilities import abilities
-from drive_agent.score.events import KINDS, MIN_SPEED, OUTSIDE_LANES, Event
+from drive_agent.score.events import KINDS, MIN_SPEED, OUTSIDE_LANES
 from drive_agent.score.formula import formula_of, is_success, score
 from drive_agent.score.judged import (
     LOG_NAME,
@@ -28,30 +26,22 @@ from drive_agent.score.judged import (
     unlogged,
 )
 from drive_agent.score.ledger import last_records, read_ledger
-from drive_agent.score.results import RouteRecord, outside_km, read_records
+from drive_agent.score.official import JudgedRun, names_in, read_official, result_files
+from drive_agent.score.results import RouteRecord, outside_km
 from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2, Rules
+from drive_agent.score.spread import spread
 
 MAX_EFFICIENCY = 1000.0  # Bench2Drive drops what is above
-_NUMBER = re.compile(r"_\d+$")
-_PERCENT = re.compile(r"([\d.]+)%")
 
 
-@dataclass(frozen=True)
-class JudgedRun:
-    """`total` counts the routes asked for; those that are not in `routes` score 0, `missing` says which and why."""
-
-    routes: tuple[JudgedRoute, ...]
-    missing: tuple[dict[str, str], ...]
-    total: int
-
-
-def score_run(folder: Path | str, version: str = "2.1") -> dict:
+def score_run(folder: Path | str, version: str = "2.1", route_file: Path | None = None) -> dict:
     """Scores of a run folder, recomputed from its logs; or of official result files, from the events in them.
 
-    `folder` may also be one result file, or a folder of them (as shards of one evaluation are).
+    `folder` may also be one result file, or a folder of them (as shards of one evaluation are); `route_file` then names
+    the routes that were asked for.
     """
     formula_of(version)
-    return scored(load_run(Path(folder), rules_of(version)), version)
+    return scored(load_run(Path(folder), rules_of(version), route_file), version)
 
 
 def rules_of(version: str) -> Rules:
@@ -59,16 +49,16 @@ def rules_of(version: str) -> Rules:
     return BENCH2DRIVE if version == "bench2drive" else LEADERBOARD_2
 
 
-def load_run(folder: Path, rules: Rules) -> JudgedRun:
+def load_run(folder: Path, rules: Rules, route_file: Path | None = None) -> JudgedRun:
     """Judge whatever lies there. Raises ValueError when it is neither a run nor result files."""
     if not folder.exists():
         raise ValueError(f"{folder} does not exist, expected a run folder or a results file")
     if (folder / "routes").is_dir():
         return _judge_run(folder, rules)
-    files = [folder] if folder.is_file() else [p for p in sorted(folder.glob("*.json")) if _is_official(p)]
+    files = result_files(folder)
     if not files:
         raise ValueError(f"{folder} holds neither routes/*/log.mcap nor result files of the Leaderboard 2.x")
-    return _read_official(files)
+    return read_official(files, names_in(route_file) if route_file else ())
 
 
 def scored(run: JudgedRun, version: str) -> dict:
@@ -83,39 +73,31 @@ def scored(run: JudgedRun, version: str) -> dict:
         "infraction_penalty": sum(row["infraction_penalty"] for row in rows) / total,
         "routes_total": run.total,
         "infractions": _infractions(run.routes),
+        "abilities": {
+            name: {"value": share.value, "low": share.low, "high": share.high}
+            for name, share in abilities(run.routes).items()
+        },
+        "spread": _spreads(rows) if rows else {},
         "routes": rows,
         "missing": list(run.missing),
+        "duplicates": list(run.duplicates),
     }
     if version == "bench2drive":
-        values |= {
-            "efficiency": _efficiency(run.routes),
-            "comfort": _comfort(run.routes),
-            "abilities": {
-                name: {"value": share.value, "low": share.low, "high": share.high}
-                for name, share in abilities(run.routes).items()
-            },
-        }
+        values |= {"efficiency": _efficiency(run.routes), "comfort": _comfort(run.routes)}
     return values
 
 
-def judged_from_record(record: RouteRecord) -> JudgedRoute:
-    """A route of an official results file; percentages are read out of the messages, times and places are unknown."""
-    events = [
-        Event(kind, 0, 0.0, 0.0, 0.0, text, _value(kind, text))
-        for kind in KINDS
-        for text in record.infractions[kind]
-    ]
-    return JudgedRoute(
-        route_id=record.route_id,
-        status=record.status,
-        reason="",
-        completion_percent=record.score_route,
-        events=tuple(events),
-        route_length_m=record.meta["route_length"],
-        simulated_s=record.meta["duration_game"],
-        wall_s=record.meta["duration_system"],
-        scenario_types=(_NUMBER.sub("", record.scenario_name),) if record.scenario_name else (),
-    )
+def _spreads(rows: Sequence[dict]) -> dict[str, dict]:
+    """How sure the driving score is: over repetitions of the whole set, and over its routes. Missing ones are left out."""
+    by_repetition, by_route = defaultdict(list), defaultdict(list)
+    for row in rows:
+        route_id, _, repetition = row["route_id"].rpartition("_rep")
+        by_repetition[repetition].append(row["driving_score"])
+        by_route[route_id].append(row["driving_score"])
+    return {
+        name: asdict(spread([sum(scores) / len(scores) for scores in groups.values()]))
+        for name, groups in (("repetitions", by_repetition), ("routes", by_route))
+    }
 
 
 def _judge_run(folder: Path, rules: Rules) -> JudgedRun:
@@ -151,37 +133,6 @@ def _id_and_repetition(folder: str) -> tuple[str, int]:
 
 def _outcome_of(record: RouteRecord, reason: str) -> Outcome:
     return Outcome(record.status, reason, record.meta["duration_system"], record.meta["duration_game"])
-
-
-def _is_official(path: Path) -> bool:
-    try:
-        data = json.loads(path.read_text())
-    except json.JSONDecodeError:
-        return False
-    return isinstance(data, dict) and "progress" in data.get("_checkpoint", {})
-
-
-def _read_official(files: Sequence[Path]) -> JudgedRun:
-    records = [record for path in files for record in read_records(path)]
-    twice = [name for name, count in Counter(record.route_id for record in records).items() if count > 1]
-    if twice:
-        raise ValueError(
-            f"route {twice[0]} is in the result files more than once ({len(twice)} such): give one run's files"
-        )
-    progress = [json.loads(path.read_text())["_checkpoint"].get("progress") for path in files]
-    total = max(sum(part[1] for part in progress if part), len(records))
-    unseen = total - len(records)
-    missing = ({"route_id": "", "reason": f"{unseen} of {total} routes have no record"},) if unseen else ()
-    return JudgedRun(tuple(judged_from_record(record) for record in records), missing, total)
-
-
-def _value(kind: str, message: str) -> float:
-    if kind not in (OUTSIDE_LANES, MIN_SPEED):
-        return 0.0
-    found = _PERCENT.search(message)
-    if found is None:
-        raise ValueError(f"no percentage in the message {message!r}, expected the Leaderboard 2.x wording")
-    return float(found.group(1))
 
 
 def _row(route: JudgedRoute, version: str) -> dict:

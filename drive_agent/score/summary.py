@@ -16,8 +16,9 @@ from drive_agent.log.store import Episode
 from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.formula import VERSIONS
 from drive_agent.score.judged import logs_in
+from drive_agent.score.official import JudgedRun
 from drive_agent.score.planned import Planned
-from drive_agent.score.run import JudgedRun, load_run, rules_of, scored
+from drive_agent.score.run import load_run, rules_of, scored
 from drive_agent.score.seen import Seen
 
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
@@ -32,6 +33,9 @@ def summarise(run_folder: Path | str) -> dict:
     run = runs[rules_of("2.1")]
     return {
         "scores": {version: {key: values[key] for key in _MEANS} for version, values in by_version.items()},
+        "spread": by_version["2.1"]["spread"],
+        "abilities": by_version["bench2drive"]["abilities"],
+        "comfort": by_version["bench2drive"]["comfort"],
         "efficiency_percent": by_version["bench2drive"]["efficiency"],
         "infractions": by_version["2.1"]["infractions"],
         "routes": _rows(by_version),

@@ -80,9 +80,8 @@ def test_kills_at_random_moments_change_nothing(tmp_path, routes, undisturbed, s
 
 @pytest.mark.slow
 def test_a_hanging_server_is_noticed(tmp_path, routes, undisturbed):
-    run = Run(
-        tmp_path / "run", f"routes={routes}", "model=expert", "runner.silence_s=20", "carla.timeout_s=300"
-    )
+    words = (f"routes={routes}", "model=expert", "runner.silence_s=60", "carla.timeout_s=300")
+    run = Run(tmp_path / "run", *words)
     run.await_drive()
     kill(run.await_(SERVER), signal.SIGSTOP)
     assert run.wait() == 0, run.said

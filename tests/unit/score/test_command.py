@@ -29,7 +29,7 @@ def run(tmp_path_factory):
 
 def printed(run, version="2.1", form="text") -> tuple[int, str]:
     out = io.StringIO()
-    code = print_score(str(run), version, form, Console(file=out, width=120))
+    code = print_score(str(run), {"version": version, "format": form}, Console(file=out, width=120))
     return code, out.getvalue()
 
 

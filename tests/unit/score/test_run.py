@@ -7,6 +7,7 @@ import pytest
 
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
+from drive_agent.score.events import KINDS
 from drive_agent.score.ledger import Ledger, judged_record
 from drive_agent.score.run import score_run
 from drive_agent.score.summary import summarise
@@ -152,9 +153,43 @@ def test_every_published_route_score_comes_out():
             )  # % has 2 digits
 
 
-@needs_real
-def test_the_same_file_twice_is_refused(tmp_path):
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text((REAL / "eval_bench2drive220_0.json").read_text())
-    with pytest.raises(ValueError, match="more than once"):
-        score_run(tmp_path, "bench2drive")
+def shard(path: Path, route_ids: list[str], total: int) -> None:
+    """A result file as an official evaluator leaves it."""
+    records = [
+        {
+            "index": k, "route_id": name, "status": "Perfect", "num_infractions": 0,
+            "infractions": {kind: [] for kind in KINDS},
+            "scores": {"score_route": 100, "score_penalty": 1.0, "score_composed": 100.0},
+            "meta": {"route_length": 150.0, "duration_game": 20.0, "duration_system": 40.0},
+        }
+        for k, name in enumerate(route_ids)
+    ]  # fmt: skip
+    path.write_text(json.dumps({"_checkpoint": {"progress": [len(records), total], "records": records}}))
+
+
+def test_shards_are_merged_and_missing_and_repeated_routes_are_named(tmp_path):
+    names = [f"RouteScenario_{k}_rep0" for k in range(5)]
+    (tmp_path / "shards").mkdir()
+    shard(tmp_path / "shards/0.json", names[:2], 2)
+    shard(tmp_path / "shards/1.json", [names[1], names[3]], 4)
+    values = score_run(tmp_path / "shards")
+    assert values["routes_total"] == 5 and values["driving_score"] == 60.0
+    assert values["duplicates"] == [names[1]]
+    assert values["missing"] == [
+        {"route_id": "", "reason": "2 of 5 routes have no record; routes=FILE.xml names them"}
+    ]
+    routes = tmp_path / "five.xml"
+    routes.write_text("<routes>" + "".join(f'<route id="{k}"/>' for k in range(5)) + "</routes>")
+    named = score_run(tmp_path / "shards", route_file=routes)
+    assert named["driving_score"] == 60.0
+    assert named["missing"] == [{"route_id": name, "reason": "no record"} for name in (names[2], names[4])]
+    routes.write_text('<routes><route id="0"/></routes>')
+    with pytest.raises(ValueError, match="has route RouteScenario_1_rep0, which routes= has not"):
+        score_run(tmp_path / "shards", route_file=routes)
+
+
+def test_repetitions_say_how_sure_the_score_is(run):
+    spreads = score_run(run, "1.0")["spread"]
+    assert spreads["repetitions"]["count"] == 3 and spreads["routes"]["count"] == 1
+    assert spreads["repetitions"]["std"] == pytest.approx(30.77, abs=0.01)  # of 100, 60 and 39.5
+    assert spreads["repetitions"]["ci95"] == pytest.approx(4.3027 * 30.77 / 3**0.5, abs=0.05)
