@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from drive_agent.geometry import arc_length, resample
+from drive_agent.geometry import arc_length, project, resample
 from drive_agent.routing import plan_route
 from scenarios.performers import Performer
 from scenarios.scene import Scene
 from scenarios.spots import Spot, lane_path
 
 SINK_M = 4.0
+CURVE_ACCEL_MPS2, CURVE_SPAN_M = 4.5, 4.0  # sideways; how far before and behind a point its curve is measured
+CURVE_BRAKE_MPS2 = 3.0
 CARS = {"base_type": "car", "has_lights": "true", "special_type": ""}
 OPPOSITE_S, OPPOSITE_M = (
     1.5,
@@ -41,7 +43,7 @@ class Flow:
         self._path = path
         self._stations_m = arc_length(path)
         self._gap_m = gap_m
-        self._speed_mps = speed_mps
+        self._speeds_mps = _speeds(path, self._stations_m, speed_mps)
         self._careful = careful
         self._model, self._wanted = model, CARS if wanted is None else wanted
         self._vehicles: list[Performer] = []
@@ -55,6 +57,7 @@ class Flow:
     def step(self) -> None:
         """Take vehicles away at the sink, let a new one in at the source when the last is far enough."""
         for vehicle in list(self._vehicles):
+            vehicle.change_speed(self._speed_at(project(self._path, vehicle.position)[0]))
             if math.dist(vehicle.position, self._path[-1]) < SINK_M or vehicle.arrived:
                 self._vehicles.remove(vehicle)
                 self._scene.dismiss(vehicle)
@@ -73,11 +76,27 @@ class Flow:
         if vehicle is not None:
             keep = self._stations_m > station_m
             path = np.concatenate([here[None], self._path[keep]])
-            vehicle.follow(path, self._speed_mps, at_once=True, careful=self._careful)
+            vehicle.follow(path, self._speed_at(station_m), at_once=True, careful=self._careful)
             self._vehicles.append(vehicle)
+
+    def _speed_at(self, station_m: float) -> float:
+        return float(np.interp(station_m, self._stations_m, self._speeds_mps))
 
     def _drawn_gap(self) -> float:
         return float(self._scene.rng.uniform(*self._gap_m))
+
+
+def _speeds(path: np.ndarray, stations_m: np.ndarray, speed_mps: float) -> np.ndarray:
+    """The stream's speed at each point of its path (n, 2): slower in bends, and in time before them."""
+    at_m = stations_m[:, None] + CURVE_SPAN_M * np.array([-1.0, 0.0, 1.0])
+    before, here, after = (resample(path, np.clip(m, 0.0, stations_m[-1])) for m in at_m.T)
+    first, second = here - before, after - here
+    turn = np.abs(
+        np.arctan2(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0], (first * second).sum(1))
+    )
+    speeds = np.minimum(np.sqrt(CURVE_ACCEL_MPS2 * CURVE_SPAN_M / np.maximum(turn, 1e-3)), speed_mps)
+    energy = speeds**2 + 2.0 * CURVE_BRAKE_MPS2 * stations_m
+    return np.sqrt(np.minimum.accumulate(energy[::-1])[::-1] - 2.0 * CURVE_BRAKE_MPS2 * stations_m)
 
 
 def way(source: Spot, sink: Spot) -> np.ndarray:

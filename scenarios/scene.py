@@ -34,6 +34,7 @@ Script = Generator[None, None, None]  # resumed once a tick
 BACKGROUND_ROLE = "background"
 ANY_CAR = {"base_type": "car"}
 ON_ROUTE_M = 2.0  # so near to the route's line is on it
+YELLOW_S = 3.0
 PATIENCE_S = 240.0  # the Leaderboard's limit for obstacles and flows
 
 
@@ -66,7 +67,8 @@ class Scene:
         self._rows: dict[int, int] = {}
         self._events: list[ScenarioEvent] = []
         self._clear: tuple[np.ndarray, float] | None = None
-        self._held: set[str] = set()  # traffic lights
+        self._held: dict[str, LightState] = {}  # traffic lights, and what they are to show
+        self._yellow_until_s = -math.inf
 
     # ---- the ego -----------------------------------------------------------------------------------------------------
 
@@ -187,15 +189,27 @@ class Scene:
         """Where the route leaves that junction."""
         return Spot(self.road_map, self.crossing().exit_lane, 0.0)
 
-    def hold_light(self, signal_id: str, state: LightState) -> None:
-        """Keep a traffic light in a state until `release_lights` or the end of the scenario."""
-        self._held.add(signal_id)
-        self.world.hold_light(signal_id, state)
+    def hold_lights(self, states: Mapping[str, LightState]) -> None:
+        """Keep the lights of a junction in these states until `release_lights` or the end of the scenario.
+
+        Where one has to change from green to red, it is yellow first, and the others wait for it.
+        """
+        shown = {name: self.truth.lights[name] for name in states}
+        ending = [name for name, state in states.items() if state != shown[name] == LightState.GREEN]
+        self._held |= states
+        if ending:
+            self._yellow_until_s = self.time_s + YELLOW_S
+        self._show(shown | dict.fromkeys(ending, LightState.YELLOW) if ending else states)
 
     def release_lights(self) -> None:
         """Let the lights that are held go on by themselves."""
         self.world.release_lights(sorted(self._held))
         self._held.clear()
+        self._yellow_until_s = -math.inf
+
+    def _show(self, states: Mapping[str, LightState]) -> None:
+        for signal_id in sorted(states):
+            self.world.hold_light(signal_id, states[signal_id])
 
     # ---- waiting -----------------------------------------------------------------------------------------------------
 
@@ -242,6 +256,9 @@ class Scene:
         for performer in self.performers:
             performer.step(truth, self._rows)
         self._sweep()
+        if -math.inf < self._yellow_until_s <= self.time_s:
+            self._yellow_until_s = -math.inf
+            self._show(self._held)
 
     def close(self) -> None:
         """Take all actors away and let the lights go on."""

@@ -19,6 +19,7 @@ from drive_agent.routing import Route
 CLEARANCE_M = 2.9  # lane centres nearer than this: the cars on them would touch
 UPSTREAM_M = 100.0  # how far back the approaches of a junction are watched
 TURN_RAD = 0.6
+TURN_ACCEL_MPS2 = 4.5  # sideways
 BESIDE_RAD = 2.4  # traffic that comes from behind and beside us
 WATCHED = {"driving": CLEARANCE_M, "biking": 1.7}  # kinds of lanes that cross, and how near is too near
 WAIT_BEFORE_M = 0.5
@@ -49,6 +50,7 @@ class Passage:
     inside: np.ndarray  # (k,) bool: point lies in the junction
     rank: np.ndarray  # (k,) Rank
     merges: np.ndarray  # (k,) bool: leads into the lane that we leave by
+    turn_mps: np.ndarray  # (k,) what a car drives at most in the bend of its way through the junction
     signal: np.ndarray  # (k,) index into `signals`, -1 when no light governs that approach
     own_begin_m: np.ndarray  # (k,) route stations of the common area
     own_end_m: np.ndarray  # (k,)
@@ -144,7 +146,7 @@ def _watch(
     full = np.full(len(points), 1.0)
     return (
         points, headings, to_area, (area_end - area_begin) * full, inside, (rank * full).astype(int),
-        np.full(len(points), merges), (signal * full).astype(int), own_stations[ours[0]] * full, own_stations[ours[-1]] * full,
+        np.full(len(points), merges), _turn_speed(lane) * full, (signal * full).astype(int), own_stations[ours[0]] * full, own_stations[ours[-1]] * full,
     )  # fmt: skip
 
 
@@ -180,13 +182,22 @@ def _turn(lanes: list[Lane]) -> float:
     return float(wrap_angle(lanes[-1].heading[-1] - lanes[0].heading[0]))
 
 
+def _turn_speed(lane: Lane) -> float:
+    """The speed at which a bend of that length and angle is still driven, inf for a way straight on."""
+    turn = abs(_turn([lane]))
+    return float(np.sqrt(TURN_ACCEL_MPS2 * lane.length_m / turn)) if turn > TURN_RAD else np.inf
+
+
 def _bearing(own: Lane, other: Lane) -> float:
     """Direction that the other comes from relative to ours: 0 from ahead, positive from our left."""
     return float(wrap_angle(other.heading[0] + np.pi - own.heading[0]))
 
 
 def _rank(own_control: str, control: str, own_turn: float, turn: float, bearing: float) -> Rank:
-    """Right of way by signs, else: a left turn yields to oncoming traffic, and all yield to the right."""
+    """Right of way by signs, else: a left turn yields to oncoming traffic, and we to all who cross.
+
+    Right before left is not relied on: it would be the other's turn to brake, from full speed.
+    """
     weight = {"none": 0, "light": 0, "yield": 1, "stop": 2}
     if weight[own_control] != weight[control]:
         return Rank.WE_YIELD if weight[own_control] > weight[control] else Rank.OTHERS_YIELD
@@ -199,6 +210,4 @@ def _rank(own_control: str, control: str, own_turn: float, turn: float, bearing:
         return Rank.OTHERS_YIELD if turn > TURN_RAD else Rank.FIRST_COME
     if own_control == "light":
         return Rank.SIGNALS
-    if own_control == "stop":
-        return Rank.FIRST_COME
-    return Rank.WE_YIELD if bearing < 0.0 else Rank.OTHERS_YIELD
+    return Rank.FIRST_COME if own_control == "stop" else Rank.WE_YIELD

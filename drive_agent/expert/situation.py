@@ -20,9 +20,10 @@ from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import LightState, ObjectKind, Truth
 
-LIGHT_REACH_M = 50.0
+LIGHT_REACH_M = 50.0  # on fast roads all three are as far as it takes to stop
 OBJECT_REACH_M = 45.0
 STOP_REACH_M = 45.0
+STOPPING_MPS2, STOPPING_SPARE_M = 1.8, 5.0
 SIDE_MARGIN_M = 0.25  # free space kept beside the own car; people get more
 WALKER_MARGIN_M = 0.5
 WALKER_TIMES_S = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # a person who will be in the way then counts already now
@@ -129,7 +130,7 @@ class Observer:
         passed_m = PASSED_M if speed_mps < 2.0 else 0.0
         for line in self._lights:
             way_m = line.station_m - front_m
-            if -passed_m < way_m <= LIGHT_REACH_M:
+            if -passed_m < way_m <= max(LIGHT_REACH_M, stopping_way_m(speed_mps)):
                 return states[line.signal_id], way_m
         return LightState.NONE, None
 
@@ -138,7 +139,7 @@ class Observer:
     ) -> Conflict | None:
         found = None
         front_m = corridor.begin_m + ego.front_m
-        reach_m = 12.0 + 2.5 * ego.speed_mps
+        reach_m = max(12.0 + 2.5 * ego.speed_mps, stopping_way_m(ego.speed_mps))
         for passage in self._passages:
             if passage.wait_m - front_m < reach_m and front_m < passage.end_m:
                 pace = Pace.along(corridor, ego.speed_mps)
@@ -172,7 +173,7 @@ class StopMemory:
         if self._next == len(self._lines):
             return None, False
         way_m = self._lines[self._next].station_m - front_m
-        if way_m > STOP_REACH_M:
+        if way_m > max(STOP_REACH_M, stopping_way_m(speed_mps)):
             return None, False
         if self._stood_us >= self.HOLD_US:
             return None, False
@@ -188,6 +189,11 @@ def stopping_places(
     inside = np.array([road_map.lanes[int(k)].is_junction for k in route.lanes])
     begins = np.flatnonzero(np.diff(inside.astype(int), prepend=0) > 0)
     return tuple(line.station_m for line in lines) + tuple(float(track.stations_m[k]) for k in begins)
+
+
+def stopping_way_m(speed_mps: float) -> float:
+    """How far ahead one has to know of a place to stop at, to brake in comfort."""
+    return speed_mps**2 / (2.0 * STOPPING_MPS2) + STOPPING_SPARE_M
 
 
 def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | None:
@@ -207,7 +213,7 @@ def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | Non
     first = np.minimum(first, _driving_across(ego, corridor, others))
     nearest = int(first.argmin())
     gap_m = float(first[nearest]) - ego.front_m
-    if not gap_m <= OBJECT_REACH_M:
+    if not gap_m <= max(OBJECT_REACH_M, stopping_way_m(ego.speed_mps)):
         return None
     tangent = corridor.tangents[min(int(first[nearest]), len(corridor.tangents) - 1)]
     walker = bool(others.walker[nearest])

@@ -19,6 +19,8 @@ MARGIN_S, LEAST_MARGIN_S = 1.2, 0.4  # spare time before the other arrives: at f
 CALM_S = 20.0  # over which a driver who waits comes to take the smaller gap
 AFTER_S = 0.3  # behind one who leaves
 CREEP_MPS = 0.4  # slower counts as waiting
+CLEAR_M = 1.0  # from the tail to an area that one has left and waits behind
+COMMITTED_M = 1.0  # so far past a place it is too late to wait there
 PAST_LINE_M = 2.0  # further over the line there is no waiting at it
 STARTING_REACH_M = 14.0  # a waiting car this near the common area may start any moment
 STOPS_MPS2, STOPS_M = 5.0, 2.0  # who needs more to stop so far before the common area will not stop
@@ -80,7 +82,7 @@ def conflict(
     behind_us = _comes_too_near(passage, point, own, others, who, own_begin_s)
     overlap = (begin_s - own.margin_s < own_end_s) & (own_begin_s < end_s + AFTER_S)
     meets = np.where(passage.merges[point], behind_us, overlap) & (own_end_s > 0.0)
-    entered = own.front_m > passage.own_begin_m[point] + 0.5  # too late to wait: clear the junction
+    entered = own.front_m > passage.own_begin_m[point] + COMMITTED_M  # clear the junction
     must = (
         np.isin(rank, (Rank.WE_YIELD, Rank.SIGNALS))
         | heedless
@@ -91,12 +93,11 @@ def conflict(
     if not yes.any():
         return None
     rows = np.flatnonzero(yes)
-    first = rows[
-        np.argmin(passage.own_begin_m[point[rows]])
-    ]  # a car that may take several ways: the nearest counts
+    waits_m = [_wait_at(passage, k, own) for k in point[rows]]
+    first = int(np.argmin(waits_m))  # a car that may take several ways: the nearest counts
     return Conflict(
-        int(others.ids[who[first]]),
-        _wait_at(passage, point[first], own.front_m),
+        int(others.ids[who[rows[first]]]),
+        waits_m[first],
         bool(moving_now[rows].any()),
     )
 
@@ -123,7 +124,10 @@ def _comes_too_near(
     speed, half_m = others.speed[who], others.half[who, 0]
     times_s = own_begin_s[:, None] + MERGE_TIMES_S
     our_head_m = own.front_m + own.pace.way_at(times_s) - passage.own_end_m[point][:, None]
-    their_center_m = speed[:, None] * times_s - (passage.to_area_m + passage.area_m)[point][:, None]
+    in_area_m = speed[:, None] * times_s - passage.to_area_m[point][:, None]
+    bend_share = np.minimum(passage.turn_mps[point] / np.maximum(speed, 0.1), 1.0)[:, None]
+    their_center_m = np.where(in_area_m > 0.0, in_area_m * bend_share, in_area_m)
+    their_center_m -= passage.area_m[point][:, None]
     is_leader = their_center_m[:, 0] - half_m > our_head_m[:, 0] + AFTER_S * speed
     spare_m = MERGE_M + speed * (MERGE_S + own.margin_s - LEAST_MARGIN_S)
     left_m = our_head_m - own.length_m - their_center_m - half_m[:, None]
@@ -170,7 +174,17 @@ def _they_first(begin_s: np.ndarray, own_begin_s: np.ndarray, ids: np.ndarray, o
     return np.where(tie, ids < own_id, begin_s < own_begin_s)
 
 
-def _wait_at(passage: Passage, point: int, front_station_m: float) -> float:
-    """At the junction's line, where the tail will not be on it when the light changes; once past it, before the area."""
-    at_area = float(passage.own_begin_m[point]) - WAIT_BEFORE_M
-    return at_area if front_station_m > passage.wait_m + PAST_LINE_M else passage.wait_m
+def _wait_at(passage: Passage, point: int, own: OwnCar) -> float:
+    """At the junction's line, where the tail will not be on it when the light changes; once past it, before the area.
+
+    Where the tail would then stand in another area, before that one too, unless we are there already.
+    """
+    if own.front_m < passage.wait_m + PAST_LINE_M:
+        return passage.wait_m
+    at_area_m = wait_m = float(passage.own_begin_m[point]) - WAIT_BEFORE_M
+    wary = np.isin(passage.rank, (Rank.FIRST_COME, Rank.WE_YIELD))
+    areas = np.unique(np.column_stack([passage.own_begin_m, passage.own_end_m])[wary], axis=0)
+    for begin_m, end_m in areas[::-1]:
+        if begin_m < wait_m + WAIT_BEFORE_M and wait_m - own.length_m < end_m + CLEAR_M:
+            wait_m = float(begin_m) - WAIT_BEFORE_M
+    return at_area_m if own.front_m > wait_m + COMMITTED_M else wait_m

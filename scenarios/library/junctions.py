@@ -73,8 +73,8 @@ def hold_lights(scene: Scene, green: set[str | None]) -> None:
     """All lights of the junction red but these."""
     crossing = scene.crossing()
     lights = {entry.light for entry in entries(scene.road_map, crossing.junction_id, crossing.entry_lane)}
-    for light in sorted(name for name in lights if name is not None):
-        scene.hold_light(light, LightState.GREEN if light in green else LightState.RED)
+    states = dict.fromkeys((name for name in lights if name is not None), LightState.RED)
+    scene.hold_lights(states | dict.fromkeys(states.keys() & green, LightState.GREEN))
 
 
 def is_through(scene: Scene) -> bool:
