@@ -14,6 +14,33 @@ for (const table of document.querySelectorAll(".sortable")) {
   }));
 }
 
+// The table's filter: words that all must occur in a row, and one way of ending at a time; a route that is hidden in the
+// table is hidden below too.
+for (const part of document.querySelectorAll(".routes")) {
+  const words = part.querySelector("input"), count = part.querySelector("output");
+  const states = [...part.querySelectorAll("button[data-state]")];
+  const rows = [...part.querySelectorAll("tbody tr")];
+  const apply = () => {
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const state = states.find(button => button.getAttribute("aria-pressed") === "true");
+    let shown = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !wanted.every(word => text.includes(word)) || (state && row.dataset.state !== state.dataset.state);
+      const drive = document.getElementById(row.cells[0].dataset.v);
+      if (drive) drive.closest("details").hidden = row.hidden;
+      shown += !row.hidden;
+    }
+    count.textContent = shown === rows.length ? "" : `${shown} of ${rows.length} routes`;
+  };
+  words.addEventListener("input", apply);
+  states.forEach(button => button.addEventListener("click", () => {
+    const pressed = button.getAttribute("aria-pressed") === "true";
+    states.forEach(other => other.setAttribute("aria-pressed", other === button && !pressed));
+    apply();
+  }));
+}
+
 // Drives: whatever names a second jumps the video there; playhead and place on the map follow it.
 for (const player of document.querySelectorAll(".player")) {
   const drive = JSON.parse(player.dataset.drive);

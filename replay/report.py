@@ -6,14 +6,17 @@ Reads logs and the summary made of them; everything that comes from outside is e
 from __future__ import annotations
 
 import os
+from collections import Counter
 from html import escape
 from pathlib import Path
 from string import Template
 
 import yaml
 
+from drive_agent.score.judged import folder_name
 from drive_agent.score.summary import summarise
 from replay.captions import MILD, title
+from replay.report_figures import abilities, pace, perception
 from replay.report_route import LEAN, RICH, Detail, route_section, status_badge
 
 HERE = Path(__file__).parent
@@ -60,15 +63,14 @@ def render(run: Path, values: dict) -> str:
         failures=_failures(values),
         rows="".join(_row(row) for row in values["routes"]),
         routes="".join(_route(row, run, detail, k) for k, row in enumerate(values["routes"])),
+        abilities=abilities(values),
+        perception=perception(values),
+        pace=pace(values["routes"]),
+        states=_states(values["routes"]),
         timing=_timing(values),
         conduct=_conduct(values),
         settings=escape(settings),
     )
-
-
-def folder_name(route_id: str) -> str:
-    """The folder under routes/ of a record: RouteScenario_12_rep0 -> 12_rep0."""
-    return route_id.removeprefix("RouteScenario_")
 
 
 def _subtitle(values: dict) -> str:
@@ -99,7 +101,11 @@ def _provenance(settings: str) -> str:
 def _headline(values: dict) -> str:
     scores = values["scores"]["2.1"]
     cells = (
-        ("driving score", f"{scores['driving_score']:.1f}", "Leaderboard 2.1, of 100"),
+        (
+            "driving score",
+            f"{scores['driving_score']:.1f}",
+            f"Leaderboard 2.1, {_how_sure(values['spread'])}",
+        ),
         ("route completion", f"{scores['route_completion']:.1f}<small>%</small>", "mean over routes"),
         ("infraction penalty", f"{scores['infraction_penalty']:.2f}", "1.00 is none"),
         (
@@ -109,6 +115,24 @@ def _headline(values: dict) -> str:
         ),
     )
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd><p>{note}</p></div>" for name, value, note in cells)
+
+
+def _how_sure(spreads: dict) -> str:
+    """The interval over repetitions where there are any, else over routes."""
+    for over in ("repetitions", "routes"):
+        part = spreads.get(over)
+        if part and part["ci95"] is not None:
+            return f"± {part['ci95']:.1f} over {part['count']} {over}"
+    return "of 100"
+
+
+def _states(rows: list[dict]) -> str:
+    """Buttons that filter the table by how routes ended, most frequent first."""
+    counts = Counter(row["status"] for row in rows)
+    return "".join(
+        f'<button data-state="{escape(status)}">{escape(status.removeprefix("Failed - "))} {count}</button>'
+        for status, count in counts.most_common()
+    )
 
 
 def _versions(values: dict) -> str:
@@ -146,11 +170,19 @@ def _failures(values: dict) -> str:
         f"<li>{escape(folder_name(gone['route_id']))} missing, counts 0: {escape(gone['reason'])}</li>"
         for gone in values["missing"]
     ]
-    return (
+    failed = (
         f'<ul class="failures">{"".join(rows)}</ul>'
         if rows
-        else '<p class="note good">Every route was driven to its goal.</p>'
+        else '<p class="good">Every route was driven to its goal.</p>'
     )
+    again = [
+        f"<li><b>{escape(folder_name(part['route_id']))}</b> {escape(part['reason'])}</li>"
+        for part in values["spoiled_tries"]
+    ]
+    if not again:
+        return failed
+    title = f"{len(again)} {'try was' if len(again) == 1 else 'tries were'} spoiled by the simulator and driven again"
+    return failed + f'<details><summary>{title}</summary><ul class="failures">{"".join(again)}</ul></details>'
 
 
 def _row(row: dict) -> str:
@@ -162,7 +194,7 @@ def _row(row: dict) -> str:
     )
     factor = row["simulated_s"] / row["wall_s"] if row["wall_s"] > 0 else 0.0
     return (
-        f'<tr><td data-v="{escape(name)}"><a href="#{escape(name)}">{escape(name)}</a></td>'
+        f'<tr data-state="{escape(row["status"])}"><td data-v="{escape(name)}"><a href="#{escape(name)}">{escape(name)}</a></td>'
         f'<td data-v="{escape(row["status"])}">{status_badge(row["status"])}</td>'
         f'<td data-v="{score}" class="score"><b>{score:.1f}</b><i style="width:{score:.0f}%"></i></td>'
         f'<td data-v="{row["route_completion"]}">{row["route_completion"]:.0f} %</td>'

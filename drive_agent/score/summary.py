@@ -16,6 +16,7 @@ from drive_agent.log.store import Episode
 from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.formula import VERSIONS
 from drive_agent.score.judged import logs_in
+from drive_agent.score.ledger import read_ledger
 from drive_agent.score.official import JudgedRun
 from drive_agent.score.planned import Planned
 from drive_agent.score.run import load_run, rules_of, scored
@@ -45,6 +46,11 @@ def summarise(run_folder: Path | str) -> dict:
             {"route_id": route.route_id, "status": route.status, "reason": route.reason}
             for route in run.routes
             if route.status.startswith("Failed")
+        ],
+        "spoiled_tries": [
+            {"route_id": entry.route_id, "reason": entry.reason}
+            for entry in read_ledger(folder).entries
+            if entry.record is None
         ],
         "real_time_factor": _real_time_factor(run),
         **_conduct(folder),
