@@ -25,7 +25,7 @@ help:
 
 .venv/.test: .venv/.drive
 	@echo "installing test packages"
-	@$(INSTALL) -e '.[dev,quant,nuscenes]'
+	@$(INSTALL) -e '.[dev,quant,served,nuscenes]'
 	@touch $@
 
 drive: .venv/.drive

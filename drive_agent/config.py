@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from drive_agent.agent.control import ControlConfig
 from drive_agent.agent.guard import GuardConfig
+from drive_agent.models.settings import ServedConfig, VlmConfig, WordsConfig
 from drive_agent.rig import RIGS
 
 PACKED_CONF = Path(__file__).parent / "conf"  # in a wheel
@@ -76,8 +77,18 @@ class ModelConfig:
     weights: str | None
     period_s: float  # how often cameras render and the model answers
     rig: str
+    latency_s: float | None = (
+        0.0  # simulated time until a reply counts; None: as long as the call really took
+    )
+    words: WordsConfig | None = None  # of models that answer in words
+    vlm: VlmConfig | None = None
+    served: ServedConfig | None = None
 
     def __post_init__(self) -> None:
+        latency_s = 0.0 if self.latency_s is None else self.latency_s
+        expect(
+            "model.latency_s", self.latency_s, 0.0 <= latency_s <= 10.0, "0 to 10 seconds, or null: measured"
+        )
         expect("model.period_s", self.period_s, 0.05 <= self.period_s <= 2.0, "between 0.05 and 2 seconds")
         expect(
             "model.rig",
@@ -159,9 +170,7 @@ def compose(name: str, overrides: list[str]) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     with initialize_config_dir(config_dir=str(conf_dir().resolve()), version_base=None):
-        base = OmegaConf.to_container(hydra_compose(config_name=name), resolve=True)
-        assert isinstance(base, dict)
-        known = sorted(_keys(base)) + _groups()
+        known = _known_keys(name, overrides)
         for override in overrides:
             key = override.split("=", 1)[0]
             if "=" not in override:
@@ -188,18 +197,23 @@ def build(kind: type, values: dict[str, Any], where: str = "") -> Any:
     made = {}
     for key, value in values.items():
         hint = hints[key]
-        if is_dataclass(hint) and isinstance(hint, type):
+        group = next((part for part in getattr(hint, "__args__", (hint,)) if is_dataclass(part)), None)
+        if isinstance(group, type) and not (value is None and hint is not group):
             if not isinstance(value, dict):
                 raise ConfigError(
-                    f"{where + key}={value}: expected a group of keys {[f.name for f in fields(hint)]}"
+                    f"{where + key}={value}: expected a group of keys {[f.name for f in fields(group)]}"
                 )
-            made[key] = build(hint, value, f"{where}{key}.")
+            made[key] = build(group, value, f"{where}{key}.")
         else:
             made[key] = _typed(where + key, value, hint)
     try:
         return kind(**made)
+    except ConfigError:
+        raise
     except TypeError as error:
         raise ConfigError(f"{where or kind.__name__}: {error}") from error
+    except ValueError as error:  # of groups that belong to other rooms
+        raise ConfigError(str(error)) from error
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -231,6 +245,21 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         return value
     expect(name, value, isinstance(value, (int, float)), "a number")
     return float(value)
+
+
+def _known_keys(name: str, overrides: list[str]) -> list[str]:
+    """All keys of conf/`name`.yaml with the groups that `overrides` choose."""
+    from hydra import compose as hydra_compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    chosen = [override for override in overrides if override.split("=", 1)[0] in _groups()]
+    try:
+        values = OmegaConf.to_container(hydra_compose(config_name=name, overrides=chosen), resolve=True)
+    except HydraException as error:
+        raise ConfigError(_one_line(error, overrides)) from error
+    assert isinstance(values, dict)
+    return sorted(_keys(values)) + _groups()
 
 
 def _keys(values: dict, prefix: str = "") -> list[str]:

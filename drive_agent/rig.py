@@ -120,4 +120,20 @@ def surround_rig() -> Rig:
     return Rig("surround", front_rig().cameras + nuscenes_rig().cameras)
 
 
-RIGS = {"front": front_rig, "nuscenes": nuscenes_rig, "surround": surround_rig}
+def front_640_rig() -> Rig:
+    """nuScenes' front camera alone, in a size that a stock model sees well: 299 visual tokens."""
+    return Rig("front_640", nuscenes_rig(640, 360).cameras[:1])
+
+
+def nuscenes_640_rig() -> Rig:
+    """nuScenes' six cameras in that size."""
+    return nuscenes_rig(640, 360)
+
+
+RIGS = {
+    "front": front_rig,
+    "nuscenes": nuscenes_rig,
+    "surround": surround_rig,
+    "front_640": front_640_rig,
+    "nuscenes_640": nuscenes_640_rig,
+}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from drive_agent.agent.agent import Agent, AgentConfig
-from drive_agent.config import ConfigError, DriveConfig, did_you_mean
+from drive_agent.agent.dialogue import Arrays, Dialogue, Stock, Tuned
+from drive_agent.config import ConfigError, DriveConfig, ModelConfig, did_you_mean
 from drive_agent.drive.drivers import AgentDriver, PlanOf, PrivilegedDriver
 from drive_agent.drive.env import Driver, Ground
 from drive_agent.expert.expert import Expert, ScriptedDriver
@@ -14,7 +15,7 @@ from drive_agent.rig import RIGS
 
 def make_driver(config: DriveConfig) -> Driver:
     """Build the driver that `config.model` names; weights are loaded once, here."""
-    agent = AgentConfig(config.control, config.guard)
+    agent = AgentConfig(config.control, config.guard, config.model.latency_s)
     kind = config.model.kind
     if kind in PRIVILEGED:
         return PrivilegedDriver(PRIVILEGED[kind], agent)
@@ -25,7 +26,8 @@ def make_driver(config: DriveConfig) -> Driver:
             f"model.rig={config.model.rig} has {[c.name for c in mounted]}, but model {kind!r} wants "
             f"{[c.name for c in model.cameras]} exactly as it was trained; choose another rig"
         )
-    return AgentDriver(Agent(Blackout(model) if config.blackout else model, agent))
+    seen = Blackout(model) if config.blackout else model
+    return AgentDriver(Agent(seen, agent, make_dialogue(config.model)))
 
 
 def make_model(config: DriveConfig) -> Model:
@@ -36,8 +38,29 @@ def make_model(config: DriveConfig) -> Model:
         raise ConfigError(
             f"model.kind={kind}: expected one of {known} or module:callable{did_you_mean(kind, known)}"
         )
-    options = {} if config.model.weights is None else {"folder": config.model.weights}
-    return load_model(kind, **options)
+    return load_model(kind, **_options(config.model))
+
+
+def make_dialogue(model: ModelConfig) -> Dialogue:
+    """How to speak with a model."""
+    words = model.words
+    if words is None:
+        return Arrays()
+    if words.wording == "tuned":
+        return Tuned(scene=words.scene)
+    return Stock(RIGS[model.rig]().cameras, words.picture_tokens, scene=words.scene)
+
+
+def _options(model: ModelConfig) -> dict[str, object]:
+    """What its loader takes; models that answer in words see every camera of the rig."""
+    if model.words is None:
+        return {} if model.weights is None else {"folder": model.weights}
+    options: dict[str, object] = {"cameras": RIGS[model.rig]().cameras, "words": model.words}
+    if model.vlm is not None:
+        options |= {"weights": model.weights, "vlm": model.vlm}
+    if model.served is not None:
+        options |= {"served": model.served}
+    return options
 
 
 def _expert(ground: Ground) -> PlanOf:

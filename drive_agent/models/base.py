@@ -29,6 +29,8 @@ class Model(Protocol):
 
 LOADERS = {  # name -> "module:callable"; keyword arguments of the callable come from conf/model/<name>.yaml
     "embedded": "drive_agent.models.embedded.model:EmbeddedModel.load",
+    "vlm": "drive_agent.models.vlm.model:VisionLanguageModel.load",
+    "served": "drive_agent.models.served:ServedModel.connect",
 }
 
 

@@ -14,9 +14,17 @@ def test_defaults_build():
     assert config.model.kind == "embedded" and config.carla.kind == "embedded"
 
 
-@pytest.mark.parametrize("kind", ["expert", "scripted", "embedded"])
+@pytest.mark.parametrize("kind", ["expert", "scripted", "embedded", "served"])
 def test_every_model_group_builds(kind):
     assert drive(f"model={kind}").model.kind == kind
+
+
+def test_a_group_of_a_model_has_its_own_keys():
+    model = drive("model=mimo_embodied_7b", "model.vlm.precision=int8", "model.words.think_tokens=64").model
+    assert model.kind == "vlm" and model.served is None
+    assert model.vlm is not None and model.vlm.precision == "int8"
+    assert model.words is not None and model.words.think_tokens == 64
+    assert drive("model.latency_s=null").model.latency_s is None
 
 
 def test_remote_builds():
@@ -43,6 +51,7 @@ def test_several_servers_build():
         ("model.period_s=0.13", ["model.period_s=0.13", "multiple"]),
         ("traffic.vehicles=-1", ["traffic.vehicles=-1"]),
         ("seed", ["key=value"]),
+        ("model.latency_s=11", ["model.latency_s=11", "0 to 10"]),
         ("repetitions=0", ["repetitions=0"]),
         ("workers=0", ["workers=0", "1 to 256"]),
         ("workers=two", ["workers=two", "ray://"]),
@@ -57,3 +66,12 @@ def test_wrong_values_are_one_clear_line(override, words):
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_groups_of_other_rooms_are_checked_too():
+    with pytest.raises(ConfigError, match="float16.*rows of '!'.*bfloat16"):
+        drive("model=mimo_embodied_7b", "model.vlm.precision=float16")
+    with pytest.raises(ConfigError, match="did you mean 'model.served.url'"):
+        drive("model=served", "model.served.urll=http://x")
+    with pytest.raises(ConfigError, match="expected a group of keys"):
+        drive("model=served", "model.words=3")

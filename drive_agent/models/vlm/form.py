@@ -11,7 +11,6 @@ import importlib.util
 from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerBase
 
 from drive_agent.models.vlm.checkpoint import CheckpointError
 
@@ -19,7 +18,8 @@ from drive_agent.models.vlm.checkpoint import CheckpointError
 class Forms:
     """Makes forms for one vocabulary of `rows` logits."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
+    def __init__(self, tokenizer: Any, rows: int) -> None:
+        """`tokenizer` is one of transformers' fast ones."""
         if importlib.util.find_spec("llguidance") is None:
             raise CheckpointError(
                 "model.words.constrained=true needs llguidance; pip install 'drive-agent[quant]', or give "

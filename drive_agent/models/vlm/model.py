@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from drive_agent.models.settings import VlmConfig, WordsConfig
@@ -83,6 +85,6 @@ class VisionLanguageModel:
 
 def _end_ids(network: torch.nn.Module, chat: Chat) -> set[int]:
     """Tokens that end an answer: the checkpoint's own and ChatML's."""
-    told = network.generation_config.eos_token_id  # pyright: ignore[reportAttributeAccessIssue]
-    ends = set(told) if isinstance(told, list) else {told} - {None}
-    return ends | {chat.tokenizer.convert_tokens_to_ids("<|im_end|>")}
+    told: Any = network.generation_config.eos_token_id  # pyright: ignore[reportAttributeAccessIssue]
+    ends: set[int] = set(told if isinstance(told, list) else [] if told is None else [told])
+    return ends | {chat.tokenizer.get_vocab()["<|im_end|>"]}
