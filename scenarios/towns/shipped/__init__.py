@@ -45,6 +45,6 @@ SHIPPED = {
         Town("Ridgeport", "oval town on a hill with diagonals", TEST, lambda: RIDGEPORT),
         Town("Starhaven", "round town: radial streets and a ring boulevard", TEST, lambda: STARHAVEN),
         Town("Westlake", "motorway round a corner, hilly suburb, country roads", TEST, lambda: WESTLAKE),
-        Town("Longmere", "straight motorway, long avenues, country roads", TEST, lambda: LONGMERE),
+        Town("Longmere", "straight motorway, long avenues, country road", TEST, lambda: LONGMERE),
     )
 }
