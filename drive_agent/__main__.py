@@ -20,6 +20,7 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
   sim        the embedded CARLA server alone        drive-agent sim port=2000 town=Brookfield
   score      scores of a run, from its raw logs     drive-agent score runs/NAME version=2.1
   compare    is one run better than another?        drive-agent compare runs/A runs/B
+  replay     look, ask again, drive on from there   drive-agent replay view runs/NAME
   scenarios  towns, routes, scenarios: list, show   drive-agent scenarios list
   openloop   planned paths against recorded ones    drive-agent openloop data=nuscenes
   doctor     what this machine can do               drive-agent doctor
@@ -216,6 +217,18 @@ def _compare(words: list[str]) -> int:
     return print_comparison(words[0], words[1], given, Console(highlight=False))
 
 
+def _replay(words: list[str]) -> int:
+    from drive_agent.replay_command import run
+
+    return run(words, Console(highlight=False))
+
+
+def _help_of_replay() -> str:
+    from drive_agent.replay_command import HELP
+
+    return HELP
+
+
 def _scenarios(words: list[str]) -> int:
     from drive_agent.drive.scenarios_command import run
 
@@ -281,6 +294,7 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
     "sim": (_sim, lambda: SIM_HELP),
     "score": (_score, lambda: SCORE_HELP),
     "compare": (_compare, lambda: COMPARE_HELP),
+    "replay": (_replay, _help_of_replay),
     "scenarios": (_scenarios, _help_of_scenarios),
     "openloop": (_openloop, lambda: OPENLOOP_HELP + _keys_of_openloop()),
     "doctor": (_doctor, lambda: DOCTOR_HELP),

@@ -107,7 +107,11 @@ def waypoints(plan: Plan, times_s: np.ndarray = TIMES_S) -> np.ndarray:
 
 def ask_at(episode: Episode, agent: Agent, at_s: float, edit: Edit, *, same_model: bool) -> Asked:
     """The last question not after `at_s`. Raises ValueError for a log without one."""
-    last = None
+    last, start_us = None, next((time_us for time_us, _ in episode.ticks()), episode.end_us)
+    if not 0 <= at_s <= (episode.end_us - start_us) / 1e6:
+        raise ValueError(
+            f"at={at_s:g}: the drive of {episode.path} lasts {(episode.end_us - start_us) / 1e6:.2f} s"
+        )
     for asked in _questions(episode):
         if asked[0] > at_s + 1e-6:
             break

@@ -1,0 +1,454 @@
+"""`drive-agent replay`: look at logs, ask the model again, drive on from a moment, compare, film, export, keep a failure.
+
+Each verb builds its parts, runs them and prints. What they do is done elsewhere: `replay` shows and compares, `ask` asks,
+`drive.fork` drives.
+"""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from drive_agent.config import ConfigError, DriveConfig, build, compose, did_you_mean
+from drive_agent.log.store import Episode
+from drive_agent.score.judged import logs_in
+
+if TYPE_CHECKING:
+    from drive_agent.ask import Answer, Asked, Edit
+    from drive_agent.drive.fork import Changes
+
+HELP = """usage: drive-agent replay VERB RUN [key=value ...]
+
+  view     a local page: timeline, cameras, view from above, conversation
+  ask      the model again, on exactly what it saw; a whole route gives a table
+  fork     the world at a moment again, then driven on by another model, in other weather, ...
+  compare  two drives of a route: where they part first, and why
+  video    a drive as a video for people
+  export   foxglove, csv, carla_recorder
+  keep     a drive's route and scenarios as a file of their own, to drive them again when the code has changed
+
+RUN is a run folder, the folder of one of its routes, or a log.mcap; route= chooses one of several.
+
+  drive-agent replay view runs/NAME                            opens the page; port=8000 open=false
+  drive-agent replay view runs/A runs/B                        side by side on one time base
+  drive-agent replay view runs/NAME follow=true                while it drives
+  drive-agent replay ask runs/NAME route=4_rep0 at=41.3        nothing changed: the same reply
+  drive-agent replay ask runs/NAME route=4_rep0 model=embedded model.weights=DIR
+  drive-agent replay ask runs/NAME route=4_rep0 at=41.3 without=narrow prompt.speed_mps=3
+  drive-agent replay fork runs/NAME route=4_rep0 at=39 out=runs/fork model=expert
+  drive-agent replay fork runs/NAME route=4_rep0 at=39 out=runs/fork without=264 weather.fog_density=80
+  drive-agent replay compare runs/A runs/B [format=json]
+  drive-agent replay video runs/NAME route=4_rep0 out=drive.mp4
+  drive-agent replay export csv runs/NAME route=4_rep0 out=DIR
+  drive-agent replay keep runs/NAME route=4_rep0 out=failure.xml"""
+
+PROMPT_KEYS = ("prompt.text", "prompt.speed_mps", "prompt.maneuver", "prompt.maneuver_m")
+
+
+def run(words: list[str], console: Console) -> int:
+    """One verb; the exit code. Raises ConfigError for a wrong call."""
+    if not words or words[0] not in VERBS:
+        hint = did_you_mean(words[0], list(VERBS)) if words else ""
+        raise ConfigError(f"replay needs one of {', '.join(VERBS)}{hint}; drive-agent replay --help")
+    return VERBS[words[0]](words[1:], console)
+
+
+def _view(words: list[str], console: Console) -> int:
+    from replay.viewer.server import ViewerServer, open_runs
+
+    paths, given = _split(words, ("port", "open", "follow", "route", "at"))
+    server = ViewerServer(open_runs(paths), _number(given, "port", 0, int))
+    moment = f"#t={_number(given, 'at', 0.0, float):.2f}" + (
+        f"&route={given['route']}" if "route" in given else ""
+    )
+    address = server.address + moment + ("&live" if _flag(given, "follow", default=False) else "")
+    console.print(f"viewing {', '.join(paths)} at {address}   (ctrl-c ends it)", soft_wrap=True)
+    if _flag(given, "open", default=True):
+        webbrowser.open(address)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        console.print("closed")
+    return 0
+
+
+def _ask(words: list[str], console: Console) -> int:
+    from drive_agent.ask import ask_all, ask_at
+    from drive_agent.drive.drivers import AgentDriver
+    from drive_agent.drive.roster import make_driver
+
+    paths, given = _split(words, ("route", "at", "without", "format", "all", *PROMPT_KEYS), settings=True)
+    log = _one_log(paths, given)
+    with Episode.open(log) as episode:
+        config = _config_of(episode, log, given)
+        driver = make_driver(config)
+        if not isinstance(driver, AgentDriver):
+            raise ConfigError(
+                f"model.kind={config.model.kind} is no model that could be asked; choose another model="
+            )
+        same = config.model.kind == episode.header.config["model"]["kind"]
+        edit = _edit_of(given)
+        if "at" in given:
+            asked = [ask_at(episode, driver.agent, _number(given, "at", 0.0, float), edit, same_model=same)]
+        else:
+            questions = ask_all(episode, driver.agent, edit, same_model=same)
+            count = sum(record.prompt is not None for _, record in episode.ticks())
+            asked = list(track(questions, "asking", total=count, console=console, transient=True))
+    if given.get("format") == "json":
+        _write_json([_plain(one) for one in asked], console)
+    elif "at" in given:
+        _print_answer(asked[0], console)
+    else:
+        _print_answers(asked, console, everything=_flag(given, "all", default=False))
+    return 0
+
+
+def _fork(words: list[str], console: Console) -> int:
+    from drive_agent.drive.fork import fork
+    from drive_agent.drive.provenance import write_config
+    from drive_agent.score.formula import score
+    from drive_agent.score.judged import judge_log
+
+    paths, given = _split(
+        words, ("route", "at", "out", "without", "exact"), settings=True, prefixes=("weather.",)
+    )
+    log = _one_log(paths, given)
+    if "at" not in given:
+        raise ConfigError("fork needs a moment: at=SECONDS after the drive's first tick")
+    out = Path(given.get("out") or f"runs/fork_{log.parent.name}_{given['at']}")
+    if (out / "config.yaml").exists():
+        raise ConfigError(f"out={out} already holds a run; give another out=")
+    with Episode.open(log) as episode:
+        config = replace(_config_of(episode, log, given), out=str(out))
+    folder = out / "routes" / log.parent.name
+    folder.mkdir(parents=True)
+    write_config(out / "config.yaml", config)
+    done = fork(
+        log, _number(given, "at", 0.0, float), config, folder / "log.mcap", _changes_of(given),
+        exact=_flag(given, "exact", default=True),
+    )  # fmt: skip
+    for name, path in (("before", log), ("forked", folder / "log.mcap")):
+        judged = judge_log(path)
+        points = score("2.1", judged.completion_percent, judged.events).driving
+        what = ", ".join(event.kind for event in judged.events) or "no infractions"
+        console.print(
+            f"{name}  score {points:5.1f}  completion {judged.completion_percent:5.1f} %  {judged.status}  {what}"
+        )
+    console.print(
+        f"before the fork nobody was more than {done.deviation_m:.3g} m from where the log saw them"
+    )
+    console.print(
+        f"side by side: drive-agent replay view {log.parent} {folder} at={given['at']}", soft_wrap=True
+    )
+    return 0
+
+
+def _compare(words: list[str], console: Console) -> int:
+    from replay.compare import compare_logs
+
+    paths, given = _split(words, ("format", "route"), count=2)
+    pairs = _pairs_of_logs(paths[0], paths[1], given.get("route"))
+    parted = {name: compare_logs(a, b) for name, (a, b) in pairs.items()}
+    if given.get("format") == "json":
+        _write_json({name: one.plain() for name, one in parted.items()}, console)
+        return 0
+    table = Table("route", "parts at", "cause", "what", box=None, header_style="dim")
+    for name, one in parted.items():
+        table.add_row(name, "never" if one.time_s is None else f"{one.time_s:.2f} s", one.cause, one.what)
+    console.print(table)
+    first = next((name for name, one in parted.items() if one.time_s is not None), None)
+    if first is not None:
+        (a, b), at = pairs[first], parted[first].time_s
+        console.print(f"look: drive-agent replay view {a.parent} {b.parent} at={at:.2f}", soft_wrap=True)
+    return 0
+
+
+def _video(words: list[str], console: Console) -> int:
+    from replay.video import write_video
+
+    paths, given = _split(words, ("route", "out", "fps"))
+    log = _one_log(paths, given)
+    out = Path(given.get("out") or log.with_name("video.mp4"))
+    console.print(str(write_video(log, out, _number(given, "fps", 10, int))))
+    return 0
+
+
+def _export(words: list[str], console: Console) -> int:
+    from replay.exports import EXPORTS
+
+    if not words or words[0] not in EXPORTS:
+        hint = did_you_mean(words[0], list(EXPORTS)) if words else ""
+        raise ConfigError(
+            f"export needs one of {', '.join(EXPORTS)}{hint}: drive-agent replay export csv runs/NAME"
+        )
+    paths, given = _split(words[1:], ("route", "out"))
+    log = _one_log(paths, given)
+    out = Path(given["out"]) if "out" in given else log.parent
+    for path in EXPORTS[words[0]](log, out):
+        console.print(str(path))
+    return 0
+
+
+def _keep(words: list[str], console: Console) -> int:
+    from drive_agent.drive.fork import spec_of
+    from scenarios.route_file import route_text
+
+    paths, given = _split(words, ("route", "out", "id"))
+    log = _one_log(paths, given)
+    with Episode.open(log) as episode:
+        header, spec = episode.header, spec_of(episode.header, log)
+    out = Path(given.get("out") or f"kept_{spec.id}.xml")
+    if out.exists():
+        raise ConfigError(f"out={out} is there already; give another out=")
+    call = f"drive-agent drive routes={out} seed={header.seed} model={header.config['model']['kind']}"
+    out.write_text(route_text((replace(spec, id=given.get("id", spec.id)),), f"{log.parent.name}: {call}"))
+    console.print(f"{out}: the same drive again is `{call}`", soft_wrap=True)
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str], Console], int]] = {
+    "view": _view, "ask": _ask, "fork": _fork, "compare": _compare, "video": _video, "export": _export, "keep": _keep,
+}  # fmt: skip
+
+
+# ---- words in, values out ------------------------------------------------------------------------------------------------
+
+
+def _split(
+    words: list[str],
+    known: tuple[str, ...],
+    *,
+    count: int | None = None,
+    settings: bool = False,
+    prefixes: tuple[str, ...] = (),
+) -> tuple[list[str], dict[str, str]]:
+    """Paths and key=value pairs. With `settings`, keys of `drive-agent drive` are known too."""
+    paths = [word for word in words if "=" not in word]
+    given: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            continue
+        mine = key in known or key.startswith(prefixes)
+        if not mine and not (settings and _is_setting(key)):
+            raise ConfigError(
+                f"unknown key {key!r}{did_you_mean(key, list(known))}; known: {', '.join(known)}"
+            )
+        given[key] = value
+    if not paths or (count is not None and len(paths) != count):
+        raise ConfigError(
+            f"expected {count or 'a'} run folder{'s' if count else ''} (runs/NAME), got {paths or 'none'}"
+        )
+    return paths, given
+
+
+def _is_setting(key: str) -> bool:
+    return key.split(".")[0] in ("model", "control", "guard", "carla", "blackout")
+
+
+def _config_of(episode: Episode, log: Path, given: dict[str, str]) -> DriveConfig:
+    """The drive's own settings, with what is given changed; model=NAME takes the whole group of that name."""
+    values = json.loads(json.dumps(episode.header.config))
+    overrides = [f"{key}={value}" for key, value in given.items() if _is_setting(key)]
+    composed = compose("drive", overrides)
+    for key in (key for key in given if _is_setting(key)):
+        group, *path = key.split(".")
+        if not path:
+            values[group] = composed[group]
+        else:
+            target, source = values[group], composed[group]
+            for part in path[:-1]:
+                target, source = target[part], source[part]
+            target[path[-1]] = source[path[-1]]
+    try:
+        return build(DriveConfig, values)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{log} was driven by another version ({error}); give the group anew, e.g. model=embedded"
+        ) from error
+
+
+def _one_log(paths: list[str], given: dict[str, str]) -> Path:
+    """The log that is meant. Raises ConfigError when there are several and route= does not choose."""
+    if len(paths) != 1:
+        raise ConfigError(f"expected one run folder, got {paths}")
+    logs = {log.parent.name: log for log in _logs(Path(paths[0]))}
+    wanted = given.get("route")
+    if wanted is None and len(logs) == 1:
+        return next(iter(logs.values()))
+    if wanted in logs:
+        return logs[wanted]
+    if wanted is not None and f"{wanted}_rep0" in logs:
+        return logs[f"{wanted}_rep0"]
+    raise ConfigError(
+        f"route={wanted}: {paths[0]} has {', '.join(logs)}{did_you_mean(wanted or '', list(logs))}; give route="
+    )
+
+
+def _logs(path: Path) -> Iterable[Path]:
+    if path.is_file():
+        return [path]
+    logs = (
+        [path / "log.mcap"]
+        if (path / "log.mcap").is_file()
+        else [log for log in logs_in(path) if log.is_file()]
+    )
+    if not logs:
+        raise ConfigError(
+            f"{path} holds no drive, expected a run folder with routes/*/log.mcap, or a log.mcap"
+        )
+    return logs
+
+
+def _pairs_of_logs(a: str, b: str, route: str | None) -> dict[str, tuple[Path, Path]]:
+    """Logs of the same route, by its name; two single logs are a pair whatever they are called."""
+    first, second = ({log.parent.name: log for log in _logs(Path(path))} for path in (a, b))
+    if len(first) == len(second) == 1:
+        [name], [log_a], [log_b] = first, first.values(), second.values()
+        return {name: (log_a, log_b)}
+    common = [name for name in first if name in second and route in (None, name, name.rpartition("_rep")[0])]
+    if not common:
+        raise ConfigError(f"{a} and {b} share no route: {', '.join(first)} and {', '.join(second)}")
+    return {name: (first[name], second[name]) for name in common}
+
+
+def _edit_of(given: dict[str, str]) -> Edit:
+    from drive_agent.ask import Edit
+    from drive_agent.types import Maneuver
+
+    maneuver = given.get("prompt.maneuver")
+    if maneuver is not None and maneuver.upper() not in Maneuver.__members__:
+        raise ConfigError(
+            f"prompt.maneuver={maneuver}: expected one of {', '.join(m.name.lower() for m in Maneuver)}"
+        )
+    return Edit(
+        without=tuple(filter(None, given.get("without", "").split(","))),
+        text=given.get("prompt.text"),
+        speed_mps=_number(given, "prompt.speed_mps", None, float),
+        maneuver=None if maneuver is None else Maneuver[maneuver.upper()],
+        maneuver_m=_number(given, "prompt.maneuver_m", None, float),
+    )
+
+
+def _changes_of(given: dict[str, str]) -> Changes:
+    from drive_agent.drive.fork import Changes
+    from scenarios.routes import WEATHER_DEFAULTS
+
+    weather = {key.removeprefix("weather."): key for key in given if key.startswith("weather.")}
+    for name, key in weather.items():
+        if name not in WEATHER_DEFAULTS:
+            raise ConfigError(
+                f"unknown key {key!r}{did_you_mean(name, list(WEATHER_DEFAULTS))}: CARLA's weather has no such"
+            )
+    without = [word for word in given.get("without", "").split(",") if word]
+    if not all(word.isdecimal() for word in without):
+        raise ConfigError(
+            f"without={given['without']}: expected ids of actors as the log names them, e.g. without=264,270"
+        )
+    return Changes(
+        {name: _number(given, key, 0.0, float) for name, key in weather.items()}, tuple(map(int, without))
+    )
+
+
+def _number(given: dict[str, str], key: str, default: Any, kind: Callable[[str], Any]) -> Any:
+    if key not in given:
+        return default
+    try:
+        return kind(given[key])
+    except ValueError as error:
+        raise ConfigError(f"{key}={given[key]}: expected a number") from error
+
+
+def _flag(given: dict[str, str], key: str, *, default: bool) -> bool:
+    if given.get(key, "true") not in ("true", "false"):
+        raise ConfigError(f"{key}={given[key]}: expected true or false")
+    return given[key] == "true" if key in given else default
+
+
+def _write_json(value: Any, console: Console) -> None:
+    console.print(json.dumps(value, indent=1), soft_wrap=True, markup=False, highlight=False)
+
+
+# ---- answers for people --------------------------------------------------------------------------------------------------
+
+
+def _plan_words(answer: Answer) -> str:
+    from drive_agent.types import PlanError
+
+    if isinstance(answer.plan, PlanError):
+        return f"no plan: {answer.plan.reason}"
+    return f"{answer.plan.speeds_mps[-1]:.1f} m/s in {answer.plan.speed_times_s[-1]:g} s"
+
+
+def _light_words(answer: Answer) -> str:
+    return "" if answer.scene is None else answer.scene.light.name.lower()
+
+
+def _print_answer(asked: Asked, console: Console) -> None:
+    from drive_agent.ask import TIMES_S, waypoints
+    from drive_agent.types import PlanError
+
+    console.print(f"asked at {asked.time_s:.2f} s")
+    for message in asked.prompt.messages:
+        content = message["content"]
+        words = content if isinstance(content, str) else " ".join(p.get("text", "<picture>") for p in content)
+        console.print(f"  {message['role']}: {words}", markup=False)
+    table = Table("", "then", "now", box=None, header_style="dim")
+    if asked.then.reply.text or asked.now.reply.text:
+        table.add_row("reply", asked.then.reply.text or "", asked.now.reply.text or "")
+    table.add_row("plan", _plan_words(asked.then), _plan_words(asked.now))
+    for name, side in (
+        ("sees light", _light_words),
+        ("sees", lambda answer: str(len(answer.scene.objects)) + " road users" if answer.scene else ""),
+    ):
+        table.add_row(name, side(asked.then), side(asked.now))
+    plans = [answer.plan for answer in (asked.then, asked.now)]
+    if not any(isinstance(plan, PlanError) for plan in plans):
+        there = [waypoints(plan) for plan in plans]  # type: ignore[arg-type]
+        for k, second in enumerate(TIMES_S):
+            table.add_row(
+                f"in {second:g} s",
+                *(f"{points[k][0]:6.2f} ahead {points[k][1]:+6.2f} left" for points in there),
+            )
+    console.print(table)
+    if asked.identical:
+        console.print("the reply is identical to the last bit")
+    elif asked.path_m is not None:
+        console.print(
+            f"the replies differ: waypoints {asked.path_m:.2f} m apart on average, {asked.speed_mps:+.2f} m/s at the end"
+            + (" - another decision" if asked.decided_otherwise else "")
+        )
+
+
+def _print_answers(asked: list[Asked], console: Console, *, everything: bool) -> None:
+    otherwise = [one for one in asked if one.decided_otherwise]
+    shown = asked if everything else otherwise
+    if shown:
+        table = Table("at", "then", "now", "apart", "faster", "light", box=None, header_style="dim")
+        for one in shown:
+            lights = [light.name.lower() if light is not None else "" for light in one.lights]
+            table.add_row(
+                f"{one.time_s:.2f} s", _plan_words(one.then), _plan_words(one.now),
+                "" if one.path_m is None else f"{one.path_m:.2f} m", "" if one.speed_mps is None else f"{one.speed_mps:+.1f} m/s",
+                lights[0] if lights[0] == lights[1] else f"{lights[0]} -> {lights[1]}",
+            )  # fmt: skip
+        console.print(table)
+    same = sum(one.identical for one in asked)
+    console.print(f"{len(asked)} questions: {same} replies identical, {len(otherwise)} other decisions")
+
+
+def _plain(one: Asked) -> dict:
+    return {
+        "time_s": one.time_s, "identical": one.identical, "decided_otherwise": one.decided_otherwise,
+        "waypoints_m": one.path_m, "faster_mps": one.speed_mps, "then": _plan_words(one.then), "now": _plan_words(one.now),
+        "reply_then": one.then.reply.text, "reply_now": one.now.reply.text,
+        "lights": [None if light is None else light.name.lower() for light in one.lights],
+    }  # fmt: skip
