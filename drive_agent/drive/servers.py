@@ -1,24 +1,20 @@
 """The simulators that a run drives on: embedded, launched by a command, or already running. Started, asked, ended.
 
-Whatever was started here ends by its process group, never by its name. Knows nothing of routes.
+Whatever was started here ends with all its children, never by its name. Knows nothing of routes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
-from typing import IO, Protocol
+from typing import Protocol
 
 import msgpack
 
 from drive_agent.config import CarlaConfig, RunnerConfig
+from drive_agent.drive.kept import KeptProcess
 from drive_agent.sim.process import ServerError, ServerProcess
 
 PING_S = 5.0  # a server that is well answers at once
@@ -88,12 +84,7 @@ class LaunchedServer:
 
     def __init__(self, command: str, host: str, port: int, worker: int, patience_s: float) -> None:
         self.host, self.port = host, port
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        words = shlex.split(command.format(port=port, worker=worker))
-        keeper = [sys.executable, "-m", "drive_agent.drive.keeper", *words]
-        self._child = subprocess.Popen(
-            keeper, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
-        )
+        self._process = KeptProcess(shlex.split(command.format(port=port, worker=worker)))
         try:
             self._wait_until_it_answers(patience_s)
         except BaseException:
@@ -111,17 +102,13 @@ class LaunchedServer:
             time.sleep(_ASK_AGAIN_S)
 
     def ended(self) -> str | None:
-        status = self._child.poll()
+        status = self._process.status
         if status is None:
             return None
-        self._log.seek(0)
-        last = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
-        return ended_text("the command of carla.command", status, "".join(last))
+        return ended_text("the command of carla.command", status, self._process.last_line())
 
     def stop(self) -> None:
-        end_group(self._child)
-        assert self._child.stdin is not None
-        self._child.stdin.close()
+        self._process.stop()
 
 
 def start_server(carla: CarlaConfig, runner: RunnerConfig, worker: int, town: str, seed: int) -> Server:
@@ -130,7 +117,7 @@ def start_server(carla: CarlaConfig, runner: RunnerConfig, worker: int, town: st
         return EmbeddedServer(carla, town, seed, carla.port + worker if carla.port else 0)
     if carla.kind == "launched":
         assert carla.command is not None
-        port = _free_port(carla.port + worker * _PORT_STEP)
+        port = free_port(carla.port + worker * _PORT_STEP)
         return LaunchedServer(carla.command, carla.host, port, worker, runner.start_s)
     host, port = carla.host, carla.port
     if carla.servers:
@@ -155,16 +142,6 @@ def answers(host: str, port: int, patience_s: float) -> bool:
     return False
 
 
-def end_group(child: subprocess.Popen) -> None:
-    """End a process that leads a session, with everything in it; harmless when it is gone."""
-    for number, patience_s in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(patience_s)
-    child.wait()
-
-
 def ended_text(what: str, status: int | None, last_words: str = "") -> str:
     """How a process ended, for people: by which signal, or with which status, and what it wrote last."""
     if status is not None and status < 0:
@@ -174,7 +151,7 @@ def ended_text(what: str, status: int | None, last_words: str = "") -> str:
     return f"{what} {how}" + (f": {last_words}" if last_words else "")
 
 
-def _free_port(first: int) -> int:
+def free_port(first: int) -> int:
     """The first port from here on with free ones behind it, as many as CARLA needs."""
     for port in range(first, _HIGHEST_PORT, _PORT_STEP):
         if all(_is_free(port + k) for k in range(_PORTS)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +23,9 @@ from drive_agent.score.judged import (
     judge_log,
     logs_in,
     record_name,
-    unlogged,
 )
 from drive_agent.score.ledger import last_records, read_ledger
-from drive_agent.score.official import JudgedRun, names_in, read_official, result_files
+from drive_agent.score.official import JudgedRun, judged_from_record, names_in, read_official, result_files
 from drive_agent.score.results import RouteRecord, outside_km
 from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2, Rules
 from drive_agent.score.spread import spread
@@ -112,12 +111,13 @@ def _judge_run(folder: Path, rules: Rules) -> JudgedRun:
     missing: list[dict[str, str]] = []
     for name in names:
         reason = reasons.get(name, "")
-        outcome = _outcome_of(records[name], reason) if name in records else None
+        record = records.get(name)
+        outcome = _outcome_of(record, reason) if record else None
         try:
             routes.append(judge_log(folder / "routes" / folder_name(name) / LOG_NAME, outcome, rules))
         except (FileNotFoundError, ValueError) as error:
-            if outcome is not None:
-                routes.append(unlogged(name, outcome))
+            if record is not None:  # failed before its log began, or driven by another's evaluator
+                routes.append(replace(judged_from_record(record), reason=reason))
                 continue
             why = "not begun" if isinstance(error, FileNotFoundError) else str(error)
             missing.append({"route_id": name, "reason": reason or why})
