@@ -242,12 +242,11 @@ def _help_of_scenarios() -> str:
 
 
 def _openloop(words: list[str]) -> int:
-    from drive_agent.config import build, compose
-    from drive_agent.openloop import OpenLoopConfig, run_openloop
+    from drive_agent.openloop import read_config, run_openloop
     from drive_agent.openloop_outputs import print_table
 
     console = Console(highlight=False)
-    out = run_openloop(build(OpenLoopConfig, compose("openloop", words)), console)
+    out = run_openloop(read_config(words), console)
     print_table(out, console)
     console.print(f"results: {out}")
     return 0

@@ -14,7 +14,7 @@ from drive_agent.data.clips import KEY_FRAME_S
 from drive_agent.score.openloop.cases import STEP_S, STEPS
 
 NAMES = ("go_straight", "constant_velocity", "constant_turn_rate", "ego_mlp", "human")
-INPUTS = {  # ego status, command from the future
+INPUTS: dict[str, tuple[bool | None, bool | None]] = {  # ego status, command from the future
     "go_straight": (True, False),
     "constant_velocity": (True, False),
     "constant_turn_rate": (True, False),

@@ -11,6 +11,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _BUILDERS = {  # all that a pickle of arrays names, under the module paths of nu
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): lambda text, encoding: _latin_bytes(text, encoding),
     **{
-        (f"numpy.{core}.multiarray", name): getattr(np.core.multiarray, name)
+        (f"numpy.{core}.multiarray", name): getattr(import_module("numpy.core.multiarray"), name)
         for core in ("core", "_core")
         for name in ("_reconstruct", "scalar")
     },

@@ -5,7 +5,6 @@ The devkit is an extra (`pip install drive-agent[nuscenes]`) and is imported onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,20 +75,18 @@ class NuScenesFolder:
             )
         return chosen
 
-    def clips(self, split: str | None = None) -> Iterator[Clip]:
-        """The scenes, one after the other."""
-        by_name = {scene["name"]: scene for scene in self._tables.scene}
-        for name in self.scene_names(split):
-            yield self._clip(by_name[name])
-
-    def _clip(self, scene: dict[str, Any]) -> Clip:
+    def clip(self, name: str) -> Clip:
+        """One scene. Raises KeyError when there is none of that name."""
+        [scene] = [scene for scene in self._tables.scene if scene["name"] == name] or [None]
+        if scene is None:
+            raise KeyError(f"{self.root / self.version} has no scene {name!r}")
         location = self._tables.get("log", scene["log_token"])["location"]
         frames, token = [], scene["first_sample_token"]
         while token:
             sample = self._tables.get("sample", token)
             frames.append(self._key_frame(sample))
             token = sample["next"]
-        return Clip(scene["name"], location, tuple(frames))
+        return Clip(name, location, tuple(frames))
 
     def _key_frame(self, sample: dict[str, Any]) -> KeyFrame:
         lidar = self._data(sample, "LIDAR_TOP")

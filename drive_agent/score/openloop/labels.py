@@ -18,6 +18,17 @@ COMMANDS = ("right", "left", "forward")
 PAST = 4  # key frames before now that planners may know
 BESIDE = ("tokens", "times_us", "past_pose", "past_ok")  # arrays that no protocol reads
 
+PER_AGENT = (
+    "boxes",
+    "box_z",
+    "box_points",
+    "box_visibility",
+    "box_ok",
+    "box_class",
+    "seen_before",
+    "in_vad_range",
+)  # padded to the scene's longest list
+
 
 def truth_arrays(clip: Clip) -> dict[str, np.ndarray]:
     """All arrays of `score_plans` but `pred_lidar`, one sample a key frame, and `BESIDE` them: `tokens`, `times_us`, and
@@ -123,19 +134,7 @@ def _in_vad_range(boxes: np.ndarray, z: np.ndarray, frame: KeyFrame) -> np.ndarr
     return (np.abs(in_lidar[:, :2]) < VAD_RANGE_M).all(axis=1)
 
 
-_PER_AGENT = (
-    "boxes",
-    "box_z",
-    "box_points",
-    "box_visibility",
-    "box_ok",
-    "box_class",
-    "seen_before",
-    "in_vad_range",
-)
-
-
 def _padded(name: str, value: np.ndarray, agents: int) -> np.ndarray:
-    if name not in _PER_AGENT:
+    if name not in PER_AGENT:
         return value
     return np.concatenate([value, np.zeros((agents - len(value), *value.shape[1:]), value.dtype)])

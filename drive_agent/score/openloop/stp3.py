@@ -13,7 +13,7 @@ from drive_agent.score.openloop import coarse
 from drive_agent.score.openloop.cases import STEPS, Cases, box_rings
 from drive_agent.score.openloop.classes import road_users
 from drive_agent.score.openloop.rasters import collisions
-from drive_agent.score.openloop.steps import StepVectors
+from drive_agent.score.openloop.steps import StepVectors, single_distance
 
 
 def judge(cases: Cases) -> StepVectors:
@@ -23,7 +23,7 @@ def judge(cases: Cases) -> StepVectors:
     there = cases.box_ok[..., 1:] & (seen & cases.is_class(road_users(cases.class_names)))[..., None]
     warp = _warps(cases)
     truth, plan = (_hits(rings, there, path, warp) for path in (cases.gt_lidar, cases.pred_lidar))
-    l2_m = np.linalg.norm(cases.pred_lidar - cases.gt_lidar, axis=-1)
+    l2_m = single_distance(cases.pred_lidar, cases.gt_lidar)
     return StepVectors(cases.is_complete & cases.has_history, cases.mask, l2_m, plan & ~truth, truth)
 
 

@@ -9,7 +9,16 @@ from typing import Any
 from drive_agent.score.openloop import bevplanner, exact, stp3, uniad, vad
 from drive_agent.score.openloop.cases import Cases
 from drive_agent.score.openloop.classes import BEV_PLANNER_LABEL_TOOL
-from drive_agent.score.openloop.steps import Average, Row, StepVectors, any_up_to_step, at_step, up_to_step
+from drive_agent.score.openloop.steps import (
+    Average,
+    Row,
+    StepVectors,
+    any_up_to_step,
+    at_step,
+    single_at_step,
+    single_up_to_step,
+    up_to_step,
+)
 
 
 @dataclass(frozen=True)
@@ -24,10 +33,16 @@ class Protocol:
 
 PROTOCOLS: dict[str, Protocol] = {
     "uniad": Protocol(
-        uniad.judge, at_step, at_step, "at the step; all samples, missing steps count as 0; vehicles only"
+        uniad.judge,
+        single_at_step,
+        single_at_step,
+        "at the step; all samples, missing steps count as 0; vehicles only",
     ),
     "stp3": Protocol(
-        stp3.judge, up_to_step, up_to_step, "mean up to the step; full past and future; vehicles and humans"
+        stp3.judge,
+        single_up_to_step,
+        single_up_to_step,
+        "mean up to the step; full past and future; vehicles and humans",
     ),
     "vad": Protocol(
         vad.judge, up_to_step, up_to_step, "mean up to the step; full future; vehicles and humans present now"

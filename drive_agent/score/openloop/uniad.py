@@ -12,7 +12,7 @@ from drive_agent.score.openloop import coarse
 from drive_agent.score.openloop.cases import Cases, box_rings
 from drive_agent.score.openloop.classes import VEHICLES, of_detection_classes
 from drive_agent.score.openloop.rasters import collisions
-from drive_agent.score.openloop.steps import StepVectors
+from drive_agent.score.openloop.steps import StepVectors, single_distance
 
 
 def judge(cases: Cases) -> StepVectors:
@@ -24,7 +24,7 @@ def judge(cases: Cases) -> StepVectors:
     )
     truth = _hits(rings, there, cases.gt_lidar) | ~cases.mask
     plan = _hits(rings, there, cases.pred_lidar)
-    l2_m = np.linalg.norm(cases.pred_lidar - cases.gt_lidar, axis=-1) * cases.mask
+    l2_m = single_distance(cases.pred_lidar, cases.gt_lidar) * cases.mask
     every = np.ones_like(cases.mask)
     return StepVectors(every[:, 0], every, l2_m, plan & ~truth, truth)
 

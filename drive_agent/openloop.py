@@ -1,0 +1,203 @@
+"""Open loop: what planners would have driven at every key frame of recorded drives, scored by every protocol.
+
+Three passes over the scenes, each of which holds one scene at a time: ask the planners, score their plans, write what
+is looked at later. Truth comes from `openloop_truth`, and neither torch nor the devkit is needed for plans from files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from drive_agent import openloop_baselines as baselines
+from drive_agent.config import ConfigError, build, compose, did_you_mean, expect
+from drive_agent.openloop_outputs import Sample, write_results
+from drive_agent.openloop_plan import Planned, from_file, from_poses, judge
+from drive_agent.openloop_plans import read_plans
+from drive_agent.openloop_truth import SceneTruth, Source
+from drive_agent.score.openloop.steps import StepVectors
+
+Verdicts = dict[str, StepVectors]  # protocol -> what it found
+
+
+@dataclass(frozen=True)
+class OpenLoopConfig:
+    """All of `drive-agent openloop`; the keys are explained in conf/openloop.yaml."""
+
+    data: str | None
+    version: str | None
+    split: str | None
+    model: str | None
+    command: str
+    plans: str | None
+    plans_frame: str
+    plans_ego_status: bool | None
+    plans_command: bool | None
+    baselines: tuple[str, ...]
+    out: str | None
+    cache: str | None
+    logs: bool
+    worst: int
+    seed: int
+    workers: int
+    resume: bool
+    model_words: tuple[str, ...] = ()  # overrides of the model's own settings
+
+    def __post_init__(self) -> None:
+        expect("data", self.data, self.data, "a nuScenes root, a run folder or a log.mcap")
+        expect("plans_frame", self.plans_frame, self.plans_frame in ("lidar", "ego"), "lidar or ego")
+        expect("command", self.command, self.command in ("none", "future"), "none or future")
+        expect("workers", self.workers, 1 <= self.workers <= 64, "1 to 64")
+        expect("worst", self.worst, 0 <= self.worst <= 500, "0 to 500")
+        for name in self.baselines:
+            if name not in baselines.NAMES:
+                known = ", ".join(baselines.NAMES)
+                raise ConfigError(
+                    f"baselines={name}: expected some of {known}{did_you_mean(name, list(baselines.NAMES))}"
+                )
+
+
+def read_config(words: list[str]) -> OpenLoopConfig:
+    """The configuration of `key=value` words; those of the model are kept for whoever builds it."""
+    about_model = [word for word in words if word.partition("=")[0].split(".")[0] == "model"]
+    values = compose("openloop", [word for word in words if word not in about_model])
+    named = [word.partition("=")[2] for word in about_model if word.startswith("model=")]
+    if about_model and not named:
+        raise ConfigError(f"{about_model[0]!r} needs a model; give model=NAME too")
+    if named and named[-1] not in ("null", "none"):
+        values |= {"model": named[-1], "model_words": about_model}
+    return build(OpenLoopConfig, values)
+
+
+def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
+    """Score everything that the configuration names; returns the folder of the results."""
+    source = Source(config.data or "", config.version, config.split, config.cache)
+    out = _open_folder(config)
+    names = source.scene_names()
+    scenes = _progress("ground truth", source.truths, len(names), console)
+    planners = [*_from_plans(config, names, source), *_from_model(config, source, out, console)]
+    everything: list[tuple[SceneTruth, list[Planned]]] = [
+        (scene, [plan_of(scene) for plan_of in planners]) for scene in scenes
+    ]
+    for (_, planned), found in zip(
+        everything, _baseline_plans(config, [s for s, _ in everything], console), strict=True
+    ):
+        planned.extend(found)
+    samples = []
+    with _workers(config.workers) as mapped:
+        verdicts = track(mapped(_judge_scene, everything), "scoring", len(everything), console=console)
+        for (scene, planned), found in zip(everything, verdicts, strict=True):
+            samples += [Sample(scene, plan, verdict) for plan, verdict in zip(planned, found, strict=True)]
+    write_results(out, samples, inputs_of(config), settings_of(config, source))
+    return out
+
+
+def inputs_of(config: OpenLoopConfig) -> dict[str, tuple[bool | None, bool | None]]:
+    """Planner -> does it read the ego's status, does it read a command from the future; None where nobody said."""
+    told = dict(baselines.INPUTS)
+    if config.plans:
+        told[Path(config.plans).stem] = (config.plans_ego_status, config.plans_command)
+    if config.model:
+        told[config.model] = (True, config.command == "future")
+    return told
+
+
+def settings_of(config: OpenLoopConfig, source: Source) -> dict[str, object]:
+    """What a reader of the results must know of the call."""
+    return {
+        "data": str(source.path.resolve()),
+        "version": source.version,
+        "split": config.split or "all",
+        "plans": config.plans,
+        "plans_frame": config.plans_frame,
+        "model": config.model,
+        "command": config.command,
+        "seed": config.seed,
+        "failure_policy": "a planner that fails counts as standing still; a sample without a plan is left out",
+    }
+
+
+def _open_folder(config: OpenLoopConfig) -> Path:
+    out = Path(config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_openloop")
+    if (out / "openloop.json").exists() and not config.resume:
+        raise ConfigError(
+            f"out={out} already holds results; give resume=true to go on with them, or another out="
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+PlanOf = Callable[[SceneTruth], Planned]
+
+
+def _from_plans(config: OpenLoopConfig, names: list[str], source: Source) -> Iterator[PlanOf]:
+    if config.plans is None:
+        return
+    path = Path(config.plans)
+    plans = read_plans(path)
+    known = {token for scene in source.truths() for token in scene.tokens}
+    if not known & plans.keys():
+        raise ConfigError(
+            f"plans={path} has {len(plans)} plans, none for a sample of data={config.data} ({len(names)} scenes, "
+            f"{len(known)} samples); give the data they were made for"
+        )
+    yield lambda scene: from_file(path.stem, scene.arrays, plans, config.plans_frame)
+
+
+def _from_model(config: OpenLoopConfig, source: Source, out: Path, console: Console) -> Iterator[PlanOf]:
+    if config.model is None:
+        return
+    from drive_agent.openloop_model import Asker
+
+    asker = Asker(list(config.model_words), config.command, out / "answers", resume=config.resume)
+    for name in track(source.scene_names(), f"asking {config.model}", console=console):
+        asker.ask(name, lambda scene=name: source.clip(scene))
+    yield lambda scene: from_poses(config.model or "", scene.arrays, *asker.answers(scene.name))
+
+
+def _baseline_plans(
+    config: OpenLoopConfig, scenes: list[SceneTruth], console: Console
+) -> list[list[Planned]]:
+    found: list[list[Planned]] = [[] for _ in scenes]
+    for name in config.baselines:
+        if name == "ego_mlp":
+            try:
+                plans = baselines.ego_mlp([scene.arrays for scene in scenes], config.seed)
+            except ValueError as error:
+                console.print(f"left out: {error}", style="yellow")
+                continue
+        else:
+            plans = [getattr(baselines, name)(scene.arrays) for scene in scenes]
+        for row, scene, poses in zip(found, scenes, plans, strict=True):
+            row.append(from_poses(name, scene.arrays, poses))
+    return found
+
+
+def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[Verdicts]:
+    scene, planned = job
+    arrays = scene.with_agents()
+    return [judge(arrays, plan) for plan in planned]
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[[Callable, Iterable], Iterator]]:
+    """`map` over processes, or here when one is enough."""
+    if count == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _progress(
+    title: str, values: Callable[[], Iterable[SceneTruth]], total: int, console: Console
+) -> list[SceneTruth]:
+    return list(track(values(), title, total, console=console))

@@ -1,0 +1,100 @@
+"""What one planner planned for one scene, in every frame that a protocol asks for. Knows nothing of planners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drive_agent.data.rigid import rotation_matrix
+from drive_agent.geometry import arc_length, resample
+from drive_agent.score.openloop.cases import STEP_S, STEPS, Cases
+from drive_agent.score.openloop.labels import BESIDE
+from drive_agent.score.openloop.steps import StepVectors
+from drive_agent.score.openloop.table import step_vectors
+from drive_agent.types import Plan
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Plans of the samples `rows` of a scene; `poses` where the planner tells headings or they follow from its path."""
+
+    planner: str
+    rows: np.ndarray  # (n,) index of the sample in its scene
+    path_lidar: np.ndarray  # (n, 6, 2)
+    poses: np.ndarray | None  # (n, 6, 3) x, y, yaw in ego
+    failed: np.ndarray  # (n,) bool: no usable answer, counted as standing still
+
+
+def from_poses(planner: str, truth: Mapping[str, np.ndarray], poses: np.ndarray, rows: np.ndarray | None = None,
+               failed: np.ndarray | None = None) -> Planned:  # fmt: skip
+    """Plans told as poses (n, 6, 3) of the ego frame."""
+    rows = np.arange(len(truth["mask"])) if rows is None else rows
+    failed = np.zeros(len(rows), bool) if failed is None else failed
+    return Planned(planner, rows, lidar_path(truth, poses, rows), poses, failed)
+
+
+def from_file(
+    planner: str, truth: Mapping[str, np.ndarray], plans: Mapping[str, np.ndarray], frame: str
+) -> Planned:
+    """The plans of a file for a scene's samples; those without one are left out. `frame` is "lidar" or "ego"."""
+    tokens = truth["tokens"].tolist()
+    rows = np.array([k for k, token in enumerate(tokens) if token in plans], int)
+    paths = np.array([plans[tokens[k]] for k in rows]).reshape(-1, STEPS, 2)
+    if frame == "lidar":
+        return Planned(planner, rows, paths, None, np.zeros(len(rows), bool))
+    steps = np.diff(paths, axis=1, prepend=0.0)
+    poses = np.concatenate([paths, np.zeros((len(rows), STEPS, 1))], axis=-1)
+    for k in range(STEPS):  # heading of the step; a short one keeps the one before
+        moved = np.linalg.norm(steps[:, k], axis=-1) >= 0.5
+        held = poses[:, k - 1, 2] if k else 0.0
+        poses[:, k, 2] = np.where(moved, np.arctan2(steps[:, k, 1], steps[:, k, 0]), held)
+    return from_poses(planner, truth, poses, rows)
+
+
+def lidar_path(truth: Mapping[str, np.ndarray], poses: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Where LIDAR_TOP's origin goes (n, 6, 2), in its frame of now, while the ego frame takes poses (n, 6, 3)."""
+    mount = truth["lidar2ego_t"][rows][:, None]
+    turn = np.array([rotation_matrix(q) for q in truth["lidar2ego_q"][rows]]).reshape(-1, 1, 3, 3)
+    cos, sin = np.cos(poses[..., 2]), np.sin(poses[..., 2])
+    moved = np.stack(
+        [
+            poses[..., 0] + cos * mount[..., 0] - sin * mount[..., 1] - mount[..., 0],
+            poses[..., 1] + sin * mount[..., 0] + cos * mount[..., 1] - mount[..., 1],
+            np.zeros_like(cos),
+        ],
+        axis=-1,
+    )
+    return (moved[..., None, :] @ turn)[..., 0, :2]
+
+
+def waypoints(plan: Plan) -> np.ndarray:
+    """Poses (6, 3) that a path and a speed profile come to every half second."""
+    times = np.concatenate([[0.0], plan.speed_times_s])
+    speeds = np.concatenate([plan.speeds_mps[:1], plan.speeds_mps])
+    fine = np.linspace(0.0, STEPS * STEP_S, STEPS * 10 + 1)
+    told = np.interp(fine, times, speeds)
+    driven = np.concatenate([[0.0], np.cumsum((told[1:] + told[:-1]) / 2 * np.diff(fine))])[10::10]
+    path = np.concatenate([[[0.0, 0.0]], plan.path_ego])
+    path = path[np.concatenate([[True], np.diff(arc_length(path)) > 1e-3])]
+    if len(path) < 2:
+        return np.zeros((STEPS, 3))
+    points = resample(path, driven)
+    ahead = resample(path, driven + 0.1) - points
+    return np.column_stack([points, np.arctan2(ahead[:, 1], ahead[:, 0])])
+
+
+def judge(truth: Mapping[str, np.ndarray], planned: Planned) -> dict[str, StepVectors]:
+    """What every protocol finds in a planner's plans for a scene."""
+    rows = planned.rows
+    values: dict[str, Any] = {
+        name: array if name == "class_names" else array[rows]
+        for name, array in truth.items()
+        if name not in BESIDE
+    }
+    values |= {"pred_lidar": planned.path_lidar}
+    if planned.poses is not None:
+        values |= {"pred_ego": planned.poses}
+    return step_vectors(Cases.from_mapping(values))

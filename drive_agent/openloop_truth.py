@@ -1,0 +1,117 @@
+"""Where open loop gets its truth: nuScenes, a run of ours, or the arrays of either, kept from the last time.
+
+What planners are scored against is written once per scene into a cache folder; after that neither the devkit nor the
+annotations are needed. The cache is named by the data and dies with it: other tables get another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from drive_agent.config import ConfigError
+from drive_agent.data.clips import Clip
+from drive_agent.data.nuscenes import NuScenesFolder, only_version
+from drive_agent.data.runs import RunFolder, is_run
+from drive_agent.score.openloop.labels import PER_AGENT, truth_arrays
+
+LABELS_VERSION = 1  # of the arrays; a change of what they mean makes caches worthless
+
+
+@dataclass(frozen=True)
+class SceneTruth:
+    """One scene: what planners and tables read is held, the agents are read from `file` when plans are scored."""
+
+    name: str
+    file: Path
+    arrays: dict[str, np.ndarray]  # of `truth_arrays`, those without agents
+
+    @classmethod
+    def load(cls, name: str, file: Path) -> SceneTruth:
+        """Read the small arrays."""
+        with np.load(file, allow_pickle=False) as arrays:
+            return cls(name, file, {key: arrays[key] for key in arrays.files if key not in PER_AGENT})
+
+    def with_agents(self) -> dict[str, np.ndarray]:
+        """All arrays of `truth_arrays`."""
+        with np.load(self.file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+
+    @property
+    def tokens(self) -> list[str]:
+        return self.arrays["tokens"].tolist()
+
+
+class Source:
+    """One data set, opened only as far as it is asked."""
+
+    def __init__(self, data: str, version: str | None, split: str | None, cache: str | None) -> None:
+        self.path = Path(data)
+        self.split = split
+        self._run = is_run(self.path)
+        if not self._run and not self.path.is_dir():
+            raise ConfigError(f"data={data} is no folder; give a nuScenes root, a run folder or a log.mcap")
+        self.version = "run" if self._run else version or only_version(self.path)
+        self._opened: NuScenesFolder | RunFolder | None = None
+        self._cache = (Path(cache) if cache else _cache_home()) / self._fingerprint()
+
+    @property
+    def is_run(self) -> bool:
+        return self._run
+
+    def scene_names(self) -> list[str]:
+        """Names of the scenes, in order."""
+        index = self._cache / f"scenes-{self.split or 'all'}.json"
+        if not index.exists():
+            names = self._data().scene_names(self.split)
+            self._cache.mkdir(parents=True, exist_ok=True)
+            _write_whole(index, json.dumps(names).encode())
+        return json.loads(index.read_text())
+
+    def truths(self) -> Iterator[SceneTruth]:
+        """Scene by scene, from the cache where it is there."""
+        for name in self.scene_names():
+            file = self._cache / f"{name}.npz"
+            if not file.exists():
+                _save(file, truth_arrays(self.clip(name)))
+            yield SceneTruth.load(name, file)
+
+    def clip(self, name: str) -> Clip:
+        """A scene with its pictures; this opens the data set."""
+        return self._data().clip(name)
+
+    def _data(self) -> NuScenesFolder | RunFolder:
+        if self._opened is None:
+            self._opened = RunFolder(self.path) if self._run else NuScenesFolder(self.path, self.version)
+        return self._opened
+
+    def _fingerprint(self) -> str:
+        files = [self.path] if self.path.is_file() else sorted(self.path.glob("routes/*/log.mcap"))
+        if not self._run:
+            files = sorted((self.path / self.version).glob("*.json"))
+        stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        digest = hashlib.sha256(json.dumps([LABELS_VERSION, stats]).encode()).hexdigest()[:12]
+        return f"{self.path.resolve().name}-{self.version}-{digest}"
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drive_agent" / "openloop"
+
+
+def _save(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    with partial.open("wb") as stream:
+        np.savez(stream, **arrays)  # pyright: ignore[reportArgumentType]
+    partial.replace(file)
+
+
+def _write_whole(file: Path, data: bytes) -> None:
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.write_bytes(data)
+    partial.replace(file)
