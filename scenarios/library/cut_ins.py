@@ -20,6 +20,7 @@ CARS = {"base_type": "car", "generation": "2", "special_type": ""}
 LIT_CARS = {"base_type": "car", "has_lights": "true"}
 LEAVES_MPS = 20.0 / 3.6
 CHANGE_M = 14.0  # a lane change takes so much way
+SLOWLY_M, GONE_M = 35.0, 70.0  # the car out of the queue speeds up so far from it, and is gone
 QUEUE_GAP_M = 11.0
 BEHIND, BEFORE = 2, 3  # cars that stand in the queue
 QUEUE_M = 150.0  # from the trigger to where the car that leaves it drives in the ego's lane
@@ -86,5 +87,11 @@ def static_cut_in(scene: Scene) -> Script:
     yield from scene.triggered()
     scene.clear_ahead(scene.told["distance"] + QUEUE_GAP_M * len(spots))
     yield from moment(scene, spots[BEHIND], Reaction(2.7, 15.0))
-    leaver.follow(merging_path(leaver.position, lane_path(spots[BEHIND], 200.0), CHANGE_M), 60.0 / 3.6)
-    yield from scene.until(lambda: math.dist(leaver.position, spots[BEHIND].point[:2]) > 70.0, 30.0)
+    leaver.follow(merging_path(leaver.position, lane_path(spots[BEHIND], 200.0), CHANGE_M), LEAVES_MPS)
+
+    def gone_m() -> float:
+        return math.dist(leaver.position, spots[BEHIND].point[:2])
+
+    yield from scene.until(lambda: gone_m() > SLOWLY_M, 15.0)
+    leaver.change_speed(60.0 / 3.6)
+    yield from scene.until(lambda: gone_m() > GONE_M, 15.0)
