@@ -33,6 +33,7 @@ Script = Generator[None, None, None]  # resumed once a tick
 
 BACKGROUND_ROLE = "background"
 ANY_CAR = {"base_type": "car"}
+CAR_M = 8.0  # from middle to middle, two vehicles may touch
 ON_ROUTE_M = 2.0  # so near to the route's line is on it
 YELLOW_S = 3.0
 PATIENCE_S = 240.0  # the Leaderboard's limit for obstacles and flows
@@ -110,8 +111,10 @@ class Scene:
         role: str = ROLE,
         physics: bool = True,
     ) -> Performer:
-        """Put an actor in. Raises ScenarioError where something is in the way."""
+        """Put an actor in; background cars make room. Raises ScenarioError where something else is in the way."""
         performer = self.try_put(model, pose, wanted=wanted, role=role, physics=physics)
+        if performer is None and self._clear_place(pose):
+            performer = self.try_put(model, pose, wanted=wanted, role=role, physics=physics)
         if performer is None:
             raise self.error(f"no room for {model} at ({pose[0]:.1f}, {-pose[1]:.1f}) in CARLA's axes")
         return performer
@@ -271,14 +274,20 @@ class Scene:
         return events
 
     def _sweep(self) -> None:
-        if self._clear is None:
-            return
-        points, radius_m = self._clear
-        found = [
+        if self._clear is not None:
+            self.world.remove_background(self._background_near(*self._clear))
+
+    def _clear_place(self, pose: Pose) -> bool:
+        """Take away the background cars that stand at a pose; returns whether there were any."""
+        found = self._background_near(np.array([pose[:2]]), CAR_M)
+        self.world.remove_background(found)
+        return bool(found)
+
+    def _background_near(self, points: np.ndarray, radius_m: float) -> list[int]:
+        """Background cars whose middle is so near to one of the points (n, 2)."""
+        return [
             actor
             for actor, row in self._rows.items()
             if self.truth.infos[actor].role == BACKGROUND_ROLE
             and np.linalg.norm(points - self.truth.actors[row, :2], axis=1).min() < radius_m
         ]
-        if found:
-            self.world.remove_background(found)

@@ -76,7 +76,7 @@ class World(Protocol):
         ...
 
     def remove_background(self, actors: Iterable[int]) -> None:
-        """Take cars of the background traffic away; ids that are no such cars are left alone."""
+        """Take cars of the background traffic out of the way at once; ids that are no such cars are left alone."""
         ...
 
     def disturb(self, throttle: float, steer: float) -> None:

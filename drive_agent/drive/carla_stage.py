@@ -16,6 +16,7 @@ from scenarios.routes import Pose
 from scenarios.world import ROLE
 
 SPAWN_HEIGHT_M = {"vehicle": 0.3, "walker": 1.1, "static": 0.05}  # of the actor's origin above the ground
+AWAY_M = 100.0  # above the road a car is in nobody's way
 LIGHT_STATES = {
     LightState.RED: carla.TrafficLightState.Red,
     LightState.YELLOW: carla.TrafficLightState.Yellow,
@@ -128,9 +129,14 @@ class CarlaStage:
             self._signals[signal_id].freeze(False)
 
     def remove_background(self, actors: Iterable[int]) -> None:
-        """See `scenarios.world.World`. The TrafficManager lets go of a car one tick before it is destroyed."""
+        """See `scenarios.world.World`.
+
+        The TrafficManager lets go of a car one tick before it is destroyed; until then it is high above the town.
+        """
         for actor in sorted(set(actors) & self._background):
             self._background.discard(actor)
+            car = self._world.get_actor(actor)
+            car.set_location(car.get_location() + carla.Location(z=AWAY_M))
             self._batch.append(carla.command.SetAutopilot(actor, False, self._manager_port))
             self._leaving.append(actor)
 

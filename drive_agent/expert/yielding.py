@@ -79,8 +79,9 @@ def conflict(
     starts_soon = (
         ~moving_now & (rank == Rank.WE_YIELD) & (to_area < STARTING_REACH_M) & (to_area > 0.0) & patient
     )
-    behind_us = _comes_too_near(passage, point, own, others, who, own_begin_s)
-    overlap = (begin_s - own.margin_s < own_end_s) & (own_begin_s < end_s + AFTER_S)
+    margin_s = 0.0 if _is_committed(passage, own) else own.margin_s
+    behind_us = _comes_too_near(passage, point, own, others, who, own_begin_s, margin_s)
+    overlap = (begin_s - margin_s < own_end_s) & (own_begin_s < end_s + AFTER_S)
     meets = np.where(passage.merges[point], behind_us, overlap) & (own_end_s > 0.0)
     entered = own.front_m > passage.own_begin_m[point] + COMMITTED_M  # clear the junction
     must = (
@@ -102,6 +103,18 @@ def conflict(
     )
 
 
+def _is_committed(passage: Passage, own: OwnCar) -> bool:
+    """Whether we are in the way of one stream: then it is better to go on than to be careful with the next."""
+    begin_m, end_m = _streams(passage).T
+    return bool(((own.front_m > begin_m + COMMITTED_M) & (own.front_m - own.length_m < end_m)).any())
+
+
+def _streams(passage: Passage) -> np.ndarray:
+    """Route stations (k, 2) where we cross or join those that may go first, in order."""
+    wary = np.isin(passage.rank, (Rank.FIRST_COME, Rank.WE_YIELD))
+    return np.unique(np.column_stack([passage.own_begin_m, passage.own_end_m])[wary], axis=0)
+
+
 def _is_heedless(way_m: np.ndarray, speed: np.ndarray, emergency: np.ndarray) -> np.ndarray:
     """Whether each will come whoever goes first: has beacons, or is too fast to stop before the common area."""
     stops_m = np.maximum(way_m - STOPS_M, 0.1)
@@ -116,6 +129,7 @@ def _comes_too_near(
     others: Others,
     who: np.ndarray,
     own_begin_s: np.ndarray,
+    margin_s: float,
 ) -> np.ndarray:
     """(m,) who, on the lane that we come to share, would have to brake for us or is beside us.
 
@@ -129,7 +143,7 @@ def _comes_too_near(
     their_center_m = np.where(in_area_m > 0.0, in_area_m * bend_share, in_area_m)
     their_center_m -= passage.area_m[point][:, None]
     is_leader = their_center_m[:, 0] - half_m > our_head_m[:, 0] + AFTER_S * speed
-    spare_m = MERGE_M + speed * (MERGE_S + own.margin_s - LEAST_MARGIN_S)
+    spare_m = MERGE_M + speed * (MERGE_S + margin_s - LEAST_MARGIN_S)
     left_m = our_head_m - own.length_m - their_center_m - half_m[:, None]
     return ~is_leader & (left_m < spare_m[:, None]).any(1)
 
@@ -182,9 +196,7 @@ def _wait_at(passage: Passage, point: int, own: OwnCar) -> float:
     if own.front_m < passage.wait_m + PAST_LINE_M:
         return passage.wait_m
     at_area_m = wait_m = float(passage.own_begin_m[point]) - WAIT_BEFORE_M
-    wary = np.isin(passage.rank, (Rank.FIRST_COME, Rank.WE_YIELD))
-    areas = np.unique(np.column_stack([passage.own_begin_m, passage.own_end_m])[wary], axis=0)
-    for begin_m, end_m in areas[::-1]:
+    for begin_m, end_m in _streams(passage)[::-1]:
         if begin_m < wait_m + WAIT_BEFORE_M and wait_m - own.length_m < end_m + CLEAR_M:
             wait_m = float(begin_m) - WAIT_BEFORE_M
     return at_area_m if own.front_m > wait_m + COMMITTED_M else wait_m
