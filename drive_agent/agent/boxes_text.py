@@ -22,7 +22,7 @@ from drive_agent.models.picture_size import resized
 from drive_agent.rig import CameraMount
 from drive_agent.types import Forecast, LightState, ObjectKind, Scene, SceneObject
 
-MAX_OBJECTS = 12
+MAX_OBJECTS = 6
 REACH_M = 80.0
 LABELS = {
     "car": ObjectKind.VEHICLE,

@@ -33,7 +33,7 @@ from drive_agent.types import (
     SceneObject,
 )
 
-MAX_OBJECTS = 12  # only the nearest ones are told
+MAX_OBJECTS = 8  # only the nearest ones are told
 MAX_SPEED_MPS = 40.0  # a faster plan is refused
 
 _FAR, _NEAR = r"[+-][0-9]{1,2}\.[0-9]", r"[+-][0-9]{1,2}\.[0-9][0-9]"

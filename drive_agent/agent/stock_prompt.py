@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.agent.boxes_text import LABELS, MOVES_RAD, scene_pattern
+from drive_agent.agent.boxes_text import LABELS, MAX_OBJECTS, MOVES_RAD, scene_pattern
 from drive_agent.agent.prompt import prompt_state
 from drive_agent.agent.waypoint_text import POINTS, STEP_S, WAYPOINTS_PATTERN
 from drive_agent.types import Frame, LightState, Maneuver, Prompt, PromptState
@@ -24,7 +24,7 @@ COMMANDS = {
     Maneuver.CHANGE_LANE_RIGHT: "CHANGE LANE RIGHT",
 }
 _OBJECTS = (
-    "First list the road users that matter to you, at most six, as JSON on one line after 'Objects: ', each as "
+    "First list the road users that matter to you, at most {most}, as JSON on one line after 'Objects: ', each as "
     '{{"bbox_2d": [x1, y1, x2, y2], "label": "...", "camera": "...", "moves": "...", "speed_mps": 0.0}}, with '
     "bbox_2d in pixels, label one of {labels}, moves one of {moves} as seen from your car. On the next line tell the "
     "traffic light that holds for your lane as 'Light: ' and one of {lights}. On the next line tell your trajectory.\n"
@@ -56,6 +56,7 @@ def _question(frame: Frame, state: PromptState, *, scene: bool) -> str:
     asked = ""
     if scene:
         asked = _OBJECTS.format(
+            most=MAX_OBJECTS,
             labels=", ".join(LABELS),
             moves=", ".join(MOVES_RAD),
             lights=", ".join(light.name.lower() for light in LightState),

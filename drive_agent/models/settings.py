@@ -21,7 +21,7 @@ class WordsConfig:
     scene: bool = True  # ask for objects and lights too, not for the plan alone
     picture_tokens: int = 300  # at most so many visual tokens a camera
     think_tokens: int = 0  # at most so many tokens of thought; 0: thinking is off
-    answer_tokens: int = 768  # at most so many tokens of answer
+    answer_tokens: int = 1024  # at most so many tokens of answer
     constrained: bool = True  # hold the decoder to the answer's form
 
     def __post_init__(self) -> None:

@@ -112,7 +112,9 @@ def test_beyond_its_reach_the_wording_draws_numbers_in():
 def test_only_the_nearest_objects_are_told():
     objects = tuple(SceneObject(ROAD_USERS[0], 1.0, float(k), 0.0, 0.0, 0.0) for k in range(20, 0, -1))
     told = read_scene(write_scene(Scene(objects, LightState.NONE, 1.0, None), Forecast(np.zeros((20, 3, 2)))))
-    assert told is not None and [thing.x_m for thing in told[0].objects] == [float(k) for k in range(1, 13)]
+    assert told is not None and [thing.x_m for thing in told[0].objects] == [
+        float(k) for k in range(1, MAX_OBJECTS + 1)
+    ]
 
 
 def test_a_plan_of_another_shape_is_refused():
