@@ -12,7 +12,7 @@ from scenarios import types as register
 from scenarios.director import Director
 from scenarios.parameters import Number
 from scenarios.routes import Pose, RouteSpec, ScenarioSpec, Weather
-from scenarios.scene import Scene, Script
+from scenarios.scene import ScenarioError, Scene, Script
 from tests.worlds import EGO_LANE_Y, straight_route, street, truth
 
 MAP, ROUTE = street(600), straight_route(500)
@@ -25,6 +25,7 @@ class Recorder:
     def __init__(self) -> None:
         self.here: dict[int, str] = {}
         self.notes: list[tuple] = []
+        self.standing_at: float | None = None  # x of a background car
 
     def spawn(
         self,
@@ -35,6 +36,8 @@ class Recorder:
         role: str = "",
         physics: bool = True,
     ) -> int | None:
+        if self.standing_at is not None and abs(pose[0] - self.standing_at) < 4.0:
+            return None
         actor = 100 + len(self.notes)
         self.notes.append(("spawn", model, pose))
         self.here[actor] = model
@@ -51,15 +54,22 @@ class Recorder:
         self.notes.append(("drive", actor, command))
 
     def remove_background(self, actors: Iterable[int]) -> None:
-        self.notes.append(("remove", tuple(actors)))
+        gone = tuple(actors)
+        self.notes.append(("remove", gone))
+        if gone:
+            self.standing_at = None
 
     def place(self, actor: int, pose: Pose) -> None: ...
     def launch(self, actor: int, velocity_mps: np.ndarray) -> None: ...
     def walk(self, actor: int, velocity_mps: np.ndarray) -> None: ...
     def show_lights(self, actor: int, names: Iterable[str]) -> None: ...
     def open_door(self, actor: int, side: str) -> None: ...
-    def hold_light(self, signal_id: str, state: LightState) -> None: ...
-    def release_lights(self, signal_ids: Iterable[str]) -> None: ...
+    def hold_light(self, signal_id: str, state: LightState) -> None:
+        self.notes.append(("light", signal_id, state))
+
+    def release_lights(self, signal_ids: Iterable[str]) -> None:
+        self.notes.append(("released", tuple(signal_ids)))
+
     def disturb(self, throttle: float, steer: float) -> None: ...
 
 
@@ -80,6 +90,13 @@ def two_types(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """A wall that nobody passes."""
         yield from scene.triggered()
         yield from scene.until_or_timeout(lambda: False, within_s=3.0)
+
+    @register.scenario_type("Red", site=lambda setting, rng: None)
+    def red(scene: Scene) -> Script:
+        """A light turns red for a while."""
+        yield from scene.triggered()
+        scene.hold_lights({"a": LightState.RED, "b": LightState.GREEN})
+        yield from scene.seconds(5.0)
 
     yield
 
@@ -156,3 +173,43 @@ def test_broken_scenarios_are_named_before_the_drive(spec: ScenarioSpec, words: 
     with pytest.raises(ValueError) as caught:
         Director(Recorder(), route_with(spec), MAP, ROUTE, seed=0)
     assert words in str(caught.value)
+
+
+def behind_a_car(role: str) -> tuple[Recorder, Director, Truth]:
+    """Somebody stands where a box has to lie."""
+    world = Recorder()
+    world.standing_at = 86.0
+    director = Director(world, route_with(scenario("Box", 60.0, distance="25")), MAP, ROUTE, seed=0)
+    cars = {50: (86.0, EGO_LANE_Y, 0.0), 51: (105.0, EGO_LANE_Y, 0.0)}
+    return world, director, truth(1, 5.0, others=cars, role=role)
+
+
+def test_a_background_car_makes_room() -> None:
+    world, director, now = behind_a_car("background")
+    director.step(now)
+    assert [note for note in world.notes if note[0] == "remove"] == [("remove", (50,))]
+    assert list(world.here.values()) == ["static.prop.box"]
+
+
+def test_who_belongs_to_a_scenario_stays() -> None:
+    _, director, now = behind_a_car("scenario")
+    with pytest.raises(ScenarioError, match="no room for static.prop.box"):
+        director.step(now)
+
+
+def test_held_lights_turn_yellow_before_red_and_are_let_go_at_the_end() -> None:
+    world = Recorder()
+    director = Director(world, route_with(scenario("Red", 10.0)), MAP, ROUTE, seed=0)
+    shown = {"a": LightState.GREEN, "b": LightState.RED}
+    times_s: dict[tuple, float] = {}
+    for k in range(140):
+        director.step(truth(k, 20.0, lights=shown))
+        for _, *what in (note for note in world.notes if note[0] in ("light", "released")):
+            times_s.setdefault(tuple(what), k / 20)
+            if len(what) == 2:
+                shown = shown | {what[0]: what[1]}
+        world.notes.clear()
+    order = [("a", LightState.YELLOW), ("b", LightState.RED), ("a", LightState.RED), ("b", LightState.GREEN)]
+    assert [what for what in times_s if len(what) == 2] == order
+    assert times_s["b", LightState.GREEN] - times_s["a", LightState.YELLOW] == pytest.approx(3.0)
+    assert times_s[(("a", "b"),)] == pytest.approx(5.0, abs=0.1)
