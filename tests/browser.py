@@ -81,8 +81,9 @@ class Page:
             self._note(got)
 
     def open(self, address: str) -> None:
-        """Go to an address; returns at once."""
+        """Go to an address; returns when the page and its scripts have come."""
         self.call("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; promises are waited for."""
@@ -91,14 +92,15 @@ class Page:
             raise RuntimeError(f"{script}: {got['exceptionDetails']}")
         return got["result"].get("value")
 
-    def wait(self, script: str, timeout_s: float = 30.0) -> Any:
-        """Wait until an expression is true; returns its value."""
+    def wait(self, script: str, timeout_s: float = 30.0) -> None:
+        """Wait until an expression is true."""
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            if value := self.run(script):
-                return value
+        while not self.run(f"Boolean({script})"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{script} was not true within {timeout_s:.0f} s; the page says {self.errors}"
+                )
             time.sleep(0.02)
-        raise TimeoutError(f"{script} was not true within {timeout_s:.0f} s; the page says {self.errors}")
 
     def click(self, selector: str) -> None:
         """A real click in the middle of an element."""

@@ -1,9 +1,9 @@
 // One moment from above: roads, lights, everyone as they truly are, what the model sees and expects, plan and what came of it.
 
-import { KIND_COLORS, LATER, LIGHT_COLORS, SEEN, SHOWN_SCORE, corners, fromWorld, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
+import { KIND_COLORS, LATER, LIGHT_COLORS, SEEN, SHOWN_SCORE, corners, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
 
 const LANE_COLORS = { sidewalk: "#25292f", shoulder: "#2b2f36", border: "#1f2328", parking: "#30353d", biking: "#26322f", median: "#1d2421", driving: "#373c45" };
-const TRAIL_S = 8, DRIVEN_S = 4;
+const TRAIL_S = 8, DRIVEN_S = 4, LATER_M = 70;
 
 export class BirdsEye {
   constructor(drive) {
@@ -117,33 +117,30 @@ export class BirdsEye {
   #seen(context, tick, unit) {
     const made = this.drive.columns.seen[tick], thought = this.drive.thought(made);
     if (!thought?.scene) return;
-    const pose = this.drive.pose(made), truth = this.drive.actors(made);
+    const pose = this.drive.pose(made);
+    this.#later(context, made, unit);
     thought.scene.objects.forEach((seen, k) => {
       if (seen.score < SHOWN_SCORE) return;
       const [halfLength, halfWidth] = nominal(seen.kind);
-      context.strokeStyle = SEEN;
+      context.strokeStyle = context.fillStyle = SEEN;
       context.lineWidth = 1.4 / unit;
       strokeRing(context, corners(seen.x_m, seen.y_m, seen.heading_rad, halfLength, halfWidth).map((p) => toWorld(pose, p)));
       const future = thought.forecast?.[k];
       if (!future || Math.hypot(future[2][0] - seen.x_m, future[2][1] - seen.y_m) < 1) return;
-      context.fillStyle = SEEN;
       for (const p of future) dot(context, toWorld(pose, p), 2.2 / unit);
-      this.#later(context, truth, pose, seen, made, unit);
     });
   }
 
-  // Where the road user nearest to what was seen truly was 1, 2 and 3 s later.
-  #later(context, truth, pose, seen, made, unit) {
-    const at = (actor) => fromWorld(pose, [actor.x, actor.y]);
-    const found = truth?.slice(1).map((actor) => ({ actor, gap: Math.hypot(at(actor)[0] - seen.x_m, at(actor)[1] - seen.y_m) }))
-      .sort((a, b) => a.gap - b.gap)[0];
-    if (!found || found.gap > 4) return;
+  // Where everybody near truly was 1, 2 and 3 s after the model was asked: what a forecast should have said.
+  #later(context, made, unit) {
+    const [ego, ...others] = this.drive.actors(made) ?? [];
+    const then = [1, 2, 3].map((second) => this.drive.actors(this.drive.tickAt(this.drive.columns.time_s[made] + second)));
     context.strokeStyle = LATER;
     context.lineWidth = 1.2 / unit;
-    for (const second of [1, 2, 3]) {
-      const tick = this.drive.tickAt(this.drive.columns.time_s[made] + second);
-      const later = this.drive.actors(tick)?.find((actor) => actor.id === found.actor.id);
-      if (later) { context.beginPath(); context.arc(later.x, later.y, 3.2 / unit, 0, 7); context.stroke(); }
+    for (const actor of others.filter((one) => Math.hypot(one.x - ego.x, one.y - ego.y) < LATER_M)) {
+      const places = then.map((all) => all?.find((one) => one.id === actor.id));
+      if (!places[2] || Math.hypot(places[2].x - actor.x, places[2].y - actor.y) < 1) continue;
+      for (const at of places) { context.beginPath(); context.arc(at.x, at.y, 3.2 / unit, 0, 7); context.stroke(); }
     }
   }
 }

@@ -55,6 +55,7 @@ async function choose(route) {
   dirty = true;
   showEvents();
   showFacts();
+  if (state.live) state.time = duration();
   seek(state.time);
 }
 
