@@ -23,6 +23,7 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
   replay     look, ask again, drive on from there   drive-agent replay view runs/NAME
   scenarios  towns, routes, scenarios: list, show   drive-agent scenarios list
   openloop   planned paths against recorded ones    drive-agent openloop data=nuscenes
+  serve      a model behind an OpenAI endpoint      drive-agent serve port=8000
   doctor     what this machine can do               drive-agent doctor
 
 `drive-agent VERB --help` shows a verb's keys and examples. Exit code: 0 done, 2 wrong call, 1 failed."""
@@ -258,6 +259,21 @@ def _keys_of_openloop() -> str:
     return (conf_dir() / "openloop.yaml").read_text()
 
 
+def _serve(words: list[str]) -> int:
+    from drive_agent.models.serve_command import serve
+
+    return serve(words, lambda line: print(line, flush=True))
+
+
+def _help_of_serve() -> str:
+    from drive_agent.config import conf_dir
+    from drive_agent.models.serve_command import HELP
+
+    return HELP + "".join(
+        (conf_dir() / name).read_text() for name in ("serve.yaml", "model/mimo_embodied_7b.yaml")
+    )
+
+
 def _doctor(words: list[str]) -> int:
     from drive_agent.doctor import examine
 
@@ -296,6 +312,7 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
     "replay": (_replay, _help_of_replay),
     "scenarios": (_scenarios, _help_of_scenarios),
     "openloop": (_openloop, lambda: OPENLOOP_HELP + _keys_of_openloop()),
+    "serve": (_serve, _help_of_serve),
     "doctor": (_doctor, lambda: DOCTOR_HELP),
 }
 

@@ -13,7 +13,6 @@ import numpy as np
 from drive_agent.data.clips import Boxes, CameraShot, Clip, KeyFrame
 from drive_agent.data.rigid import rigid, rotation_matrix
 
-CAMERAS = ("CAM_FRONT", "CAM_FRONT_LEFT", "CAM_FRONT_RIGHT", "CAM_BACK", "CAM_BACK_LEFT", "CAM_BACK_RIGHT")
 _TABLES = (
     "attribute",
     "calibrated_sensor",
@@ -90,11 +89,12 @@ class NuScenesFolder:
 
     def _key_frame(self, sample: dict[str, Any]) -> KeyFrame:
         lidar = self._data(sample, "LIDAR_TOP")
-        shots = tuple(self._shot(self._data(sample, name)) for name in CAMERAS if name in sample["data"])
+        records = [self._tables.get("sample_data", token) for token in sample["data"].values()]
+        shots = tuple(self._shot(record) for record in records if record["sensor_modality"] == "camera")
         return KeyFrame(
             sample["token"],
             sample["timestamp"],
-            _pose(self._tables.get("ego_pose", lidar["ego_pose_token"])),
+            self._world_pose(sample, lidar),
             _pose(self._tables.get("calibrated_sensor", lidar["calibrated_sensor_token"])),
             self._boxes(sample),
             shots,
@@ -120,12 +120,22 @@ class NuScenesFolder:
             lambda: read_blob(path),
         )
 
+    def _world_pose(self, sample: dict[str, Any], lidar: dict[str, Any]) -> np.ndarray:
+        pose = _pose(self._tables.get("ego_pose", lidar["ego_pose_token"]))
+        pose[:3, 3] -= self._offset(sample)
+        return pose
+
+    def _offset(self, sample: dict[str, Any]) -> np.ndarray:
+        """What an exported drive was moved by (3,), since the devkit's map pictures begin at (0, 0); else zeros."""
+        log = self._tables.get("log", self._tables.get("scene", sample["scene_token"])["log_token"])
+        return np.array(self._tables.get("map", log["map_token"]).get("world_offset_m", [0.0, 0.0, 0.0]))
+
     def _boxes(self, sample: dict[str, Any]) -> Boxes:
         rows = [self._tables.get("sample_annotation", token) for token in sample["anns"]]
         return Boxes(
             tuple(row["instance_token"] for row in rows),
             tuple(row["category_name"] for row in rows),
-            np.array([row["translation"] for row in rows], float).reshape(-1, 3),
+            np.array([row["translation"] for row in rows], float).reshape(-1, 3) - self._offset(sample),
             np.array([row["size"] for row in rows], float).reshape(-1, 3),
             np.array([rotation_matrix(row["rotation"])[:, 0] for row in rows], float).reshape(-1, 3),
             np.array([int(row["visibility_token"] or 0) for row in rows], int),

@@ -6,7 +6,8 @@ visibility is the share of the directions to it that no nearer agent stands in (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from drive_agent.data.clips import KEY_FRAME_S, LIDAR_T, LIDAR_YAW_RAD, Boxes, C
 from drive_agent.data.rigid import about_z, rigid
 from drive_agent.log.store import Episode
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount
+from drive_agent.roadmap import RoadMap
 from drive_agent.types import ActorInfo, ObjectKind, Truth
 
 KEY_US = round(KEY_FRAME_S * 1e6)
@@ -61,18 +63,29 @@ class RunFolder:
         """One route."""
         return clip_of_log(self._logs[name], name)
 
+    def road_map(self, name: str) -> RoadMap:
+        """What lay under the wheels on a route."""
+        with Episode.open(self._logs[name]) as episode:
+            return episode.road_map
+
 
 def clip_of_log(path: Path, name: str) -> Clip:
-    """Key frames of a log at the first tick and every half second of simulated time from there."""
+    """Key frames of a log, half a second of simulated time apart, where its cameras delivered."""
     with Episode.open(path) as episode:
         mounts = _mounts(episode)
         pictures = {mount.name: dict(episode.images(mount.name)) for mount in mounts}
+        pictured_us = [time_us for jpegs in pictures.values() for time_us in jpegs]
         frames = tuple(
-            _key_frame(name, truth, mounts, pictures, path) for truth in _key_truths(episode.truths())
+            _key_frame(name, truth, mounts, pictures) for truth in _key_truths(episode.truths(), pictured_us)
         )
         if not frames:
             raise ValueError(f"{path} has no tick, expected a drive; drive it again")
         return Clip(name, episode.header.town, frames)
+
+
+def token_of(*names: object) -> str:
+    """A nuScenes token: 32 hexadecimal digits, the same for the same names."""
+    return hashlib.md5("/".join(map(str, names)).encode(), usedforsecurity=False).hexdigest()
 
 
 def category_of(info: ActorInfo) -> str:
@@ -92,11 +105,12 @@ def ego_to_world(truth: Truth) -> np.ndarray:
     return rigid(about_z(yaw), np.array([x - back * np.cos(yaw), y - back * np.sin(yaw), z]))
 
 
-def _key_truths(truths: Iterator[Truth]) -> Iterator[Truth]:
-    start_us = None
+def _key_truths(truths: Iterator[Truth], pictured_us: Iterable[int]) -> Iterator[Truth]:
+    """Every half second from the first picture on; from the first tick where there are no pictures."""
+    start_us = min(pictured_us, default=None)
     for truth in truths:
         start_us = truth.time_us if start_us is None else start_us
-        if (truth.time_us - start_us) % KEY_US == 0:
+        if truth.time_us >= start_us and (truth.time_us - start_us) % KEY_US == 0:
             yield truth
 
 
@@ -109,20 +123,20 @@ def _mounts(episode: Episode) -> list[CameraMount]:
 
 
 def _key_frame(
-    name: str, truth: Truth, mounts: list[CameraMount], pictures: dict[str, dict[int, bytes]], path: Path
+    name: str, truth: Truth, mounts: list[CameraMount], pictures: dict[str, dict[int, bytes]]
 ) -> KeyFrame:
-    shots = [_shot(mount, pictures[mount.name], truth.time_us, path) for mount in mounts]
+    shots = [_shot(mount, pictures[mount.name], truth.time_us) for mount in mounts]
     return KeyFrame(
-        f"{name}-{truth.time_us:012d}",
+        token_of(name, truth.time_us),
         truth.time_us,
         ego_to_world(truth),
         LIDAR_TO_EGO,
-        _boxes(truth),
+        _boxes(truth, name),
         tuple(shot for shot in shots if shot is not None),
     )
 
 
-def _shot(mount: CameraMount, jpegs: dict[int, bytes], time_us: int, path: Path) -> CameraShot | None:
+def _shot(mount: CameraMount, jpegs: dict[int, bytes], time_us: int) -> CameraShot | None:
     """The picture of that very tick, None where the camera did not deliver."""
     if time_us not in jpegs:
         return None
@@ -134,7 +148,7 @@ def _shot(mount: CameraMount, jpegs: dict[int, bytes], time_us: int, path: Path)
     )
 
 
-def _boxes(truth: Truth) -> Boxes:
+def _boxes(truth: Truth, route: str) -> Boxes:
     infos = [truth.infos[actor] for actor in truth.ids[1:]]
     rows = truth.actors[1:]
     near = [
@@ -153,7 +167,7 @@ def _boxes(truth: Truth) -> Boxes:
     sizes = 2 * half.reshape(-1, 3)
     shares = seen_shares(ego_to_world(truth) @ LIDAR_TO_EGO, centers, sizes, axes)
     return Boxes(
-        tuple(str(info.id) for info in infos),
+        tuple(token_of(route, "actor", info.id) for info in infos),
         tuple(category_of(info) for info in infos),
         centers.reshape(-1, 3),
         sizes,
