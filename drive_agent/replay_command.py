@@ -255,8 +255,11 @@ def _is_setting(key: str) -> bool:
 
 
 def _config_of(episode: Episode, log: Path, given: dict[str, str]) -> DriveConfig:
-    """The drive's own settings, with what is given changed; model=NAME takes the whole group of that name."""
-    values = json.loads(json.dumps(episode.header.config))
+    """The drive's own settings, with what is given changed; model=NAME takes the whole group of that name.
+
+    A setting that came after the log has today's value: what is new is off unless one asks for it.
+    """
+    values = _over(compose("drive", []), episode.header.config)
     overrides = [f"{key}={value}" for key, value in given.items() if _is_setting(key)]
     composed = compose("drive", overrides)
     for key in (key for key in given if _is_setting(key)):
@@ -274,6 +277,13 @@ def _config_of(episode: Episode, log: Path, given: dict[str, str]) -> DriveConfi
         raise ConfigError(
             f"{log} was driven by another version ({error}); give the group anew, e.g. model=embedded"
         ) from error
+
+
+def _over(below: dict, above: dict) -> dict:
+    """Nested values, those of `above` where both have some."""
+    both = {key: _over(below[key], value) if isinstance(value, dict) and isinstance(below.get(key), dict) else value
+            for key, value in above.items()}  # fmt: skip
+    return {**below, **both}
 
 
 def _one_log(paths: list[str], given: dict[str, str]) -> Path:

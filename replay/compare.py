@@ -185,11 +185,12 @@ def _perception(a: Side, b: Side, k: int, j: int) -> str:
         return f"sees {gaps[0]} against {gaps[1]}"
     if x.lead_gap_m is not None and y.lead_gap_m is not None and abs(x.lead_gap_m - y.lead_gap_m) > GAP_M:
         return f"sees {x.lead_gap_m:.0f} m free ahead against {y.lead_gap_m:.0f} m"
-    for seen in x.objects:
-        if seen.score < 0.5 or np.hypot(seen.x_m, seen.y_m) > NEAR_M / 2:
-            continue
-        if not any(np.hypot(seen.x_m - o.x_m, seen.y_m - o.y_m) < SEEN_M for o in y.objects):
-            return f"sees a {seen.kind.name.lower()} {seen.x_m:.0f} m ahead that the other does not"
+    for here, there, who in ((x, y, "sees"), (y, x, "does not see")):
+        for seen in here.objects:
+            if seen.score < 0.5 or np.hypot(seen.x_m, seen.y_m) > NEAR_M / 2:
+                continue
+            if not any(np.hypot(seen.x_m - o.x_m, seen.y_m - o.y_m) < SEEN_M for o in there.objects):
+                return f"{who} a {seen.kind.name.lower()} {seen.x_m:.0f} m ahead, unlike the other"
     return ""
 
 
