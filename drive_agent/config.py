@@ -72,6 +72,24 @@ class RunnerConfig:
 
 
 @dataclass(frozen=True)
+class EvaluatorConfig:
+    """Somebody else's evaluator, run once for each route under the runner's supervision."""
+
+    command: str | None  # None: our own loop drives
+    starts_server: bool  # the command starts its simulator itself, as Bench2Drive's does
+    route_s: float  # wall time that a route may take
+
+    def __post_init__(self) -> None:
+        needed = ("{routes}", "{route}", "{checkpoint}", "{port}")
+        expect(
+            "evaluator.command", self.command,
+            self.command is None or all(part in self.command for part in needed),
+            f"a command with {', '.join(needed)} in it",
+        )  # fmt: skip
+        expect("evaluator.route_s", self.route_s, self.route_s > 0, "seconds, more than 0")
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     kind: str
     weights: str | None
@@ -115,6 +133,10 @@ class DriveConfig:
     routes: str
     town: str | None  # where to drive; None: where each route says
     scenarios: str | None  # a Python file with scenario types of one's own
+    agent: (
+        str | None
+    )  # a Python file with an AutonomousAgent of one's own, which then drives instead of `model`
+    agent_config: str  # what its setup() is given
     out: str | None
     seed: int
     repetitions: int
@@ -127,6 +149,7 @@ class DriveConfig:
     model: ModelConfig
     traffic: TrafficConfig
     runner: RunnerConfig
+    evaluator: EvaluatorConfig
     control: ControlConfig = field(default_factory=ControlConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
 

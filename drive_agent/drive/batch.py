@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from drive_agent.config import ConfigError, DriveConfig
+from drive_agent.drive.evaluator import EvaluatorStation
 from drive_agent.drive.jobs import Job, jobs_of
 from drive_agent.drive.loop import SIMULATION_CRASHED
 from drive_agent.drive.progress import DriveProgress
@@ -102,7 +103,12 @@ def _open_places(
     config: DriveConfig, run: Path, progress: DriveProgress, jobs: int
 ) -> Iterator[Sequence[Place]]:
     """The stations of a run; all that they started ends with the block."""
-    places = [Station(config, run, k, progress.show) for k in range(min(int(config.workers), jobs))]
+    places: list[Place] = []
+    for number in range(min(int(config.workers), jobs)):
+        if config.evaluator.command is None:
+            places.append(Station(config, run, number, progress.show))
+        else:
+            places.append(EvaluatorStation(config, run, number))
     try:
         yield places
     finally:

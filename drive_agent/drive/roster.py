@@ -7,6 +7,7 @@ from drive_agent.agent.dialogue import Arrays, Dialogue, Stock, Tuned
 from drive_agent.config import ConfigError, DriveConfig, ModelConfig, did_you_mean
 from drive_agent.drive.drivers import AgentDriver, PlanOf, PrivilegedDriver
 from drive_agent.drive.env import Driver, Ground
+from drive_agent.drive.foreign_agent import ForeignDriver
 from drive_agent.expert.expert import Expert, ScriptedDriver
 from drive_agent.models.base import LOADERS, Model, is_known, load_model
 from drive_agent.models.blackout import Blackout
@@ -15,6 +16,8 @@ from drive_agent.rig import RIGS
 
 def make_driver(config: DriveConfig) -> Driver:
     """Build the driver that `config.model` names; weights are loaded once, here."""
+    if config.agent is not None:
+        return ForeignDriver(config.agent, config.agent_config)
     agent = AgentConfig(config.control, config.guard, config.model.latency_s)
     kind = config.model.kind
     if kind in PRIVILEGED:

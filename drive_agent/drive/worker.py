@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 from drive_agent.config import DriveConfig
 from drive_agent.drive.carla import CarlaEnv
 from drive_agent.drive.env import Ground, Listener
+from drive_agent.drive.foreign_agent import ForeignDriver
 from drive_agent.drive.jobs import Job
 from drive_agent.drive.loop import AGENT_CRASHED, SIMULATION_CRASHED, AgentError, reason_of, run_episode
 from drive_agent.drive.progress import Glimpse, glimpse_of
@@ -69,11 +71,14 @@ def work(pipe: Connection, pulse: Pulse, config: DriveConfig, run: Path, worker:
     An error that concerns the whole run is sent instead, as the exception that it is.
     """
     os.setsid()
+    if config.agent is not None:  # it may print what it likes, but not over the panel
+        sys.stdout = (run / f"agent_{worker}.log").open("a", buffering=1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         if config.scenarios is not None:
             load_own_types(config.scenarios)
-        driver = PunctualDriver(make_driver(config), config.runner.answer_s, pulse)
+        inner = make_driver(config)
+        driver = PunctualDriver(inner, config.runner.answer_s, pulse)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         pipe.send(error)
         return
@@ -83,7 +88,11 @@ def work(pipe: Connection, pulse: Pulse, config: DriveConfig, run: Path, worker:
         try:
             if env is None:
                 env = open_env(config, task.host, task.port, worker)
+                if isinstance(inner, ForeignDriver):
+                    inner.connect(task.host, task.port, config.carla.timeout_s)
             attempt = _drive(env, driver, task.job, config, run, [_Window(pipe, pulse)], pulse)
+            if isinstance(inner, ForeignDriver):
+                inner.release()
         except DiskFullError as error:
             pipe.send(error)
             break

@@ -24,7 +24,7 @@ def open_env(config: DriveConfig, host: str, port: int, worker: int) -> CarlaEnv
         ),
         SensorSettings(
             RIGS[model.rig](), model.period_s, config.tick_s, carla.timeout_s,
-            cameras_on=model.kind not in BLIND,
+            cameras_on=model.kind not in BLIND and config.agent is None,
         ),
     )  # fmt: skip
 
