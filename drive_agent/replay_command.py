@@ -32,7 +32,7 @@ HELP = """usage: drive-agent replay VERB RUN [key=value ...]
   fork     the world at a moment again, then driven on by another model, in other weather, ...
   compare  two drives of a route: where they part first, and why
   video    a drive as a video for people
-  export   foxglove, csv, carla_recorder
+  export   foxglove, csv, carla_recorder, nuscenes
   keep     a drive's route and scenarios as a file of their own, to drive them again when the code has changed
 
 RUN is a run folder, the folder of one of its routes, or a log.mcap; route= chooses one of several.
@@ -48,6 +48,7 @@ RUN is a run folder, the folder of one of its routes, or a log.mcap; route= choo
   drive-agent replay compare runs/A runs/B [format=json]
   drive-agent replay video runs/NAME route=4_rep0 out=drive.mp4
   drive-agent replay export csv runs/NAME route=4_rep0 out=DIR
+  drive-agent replay export nuscenes runs/NAME out=DIR         every route as a scene; any nuScenes tool reads it
   drive-agent replay keep runs/NAME route=4_rep0 out=failure.xml"""
 
 PROMPT_KEYS = ("prompt.text", "prompt.speed_mps", "prompt.maneuver", "prompt.maneuver_m")
@@ -184,16 +185,29 @@ def _video(words: list[str], console: Console) -> int:
 def _export(words: list[str], console: Console) -> int:
     from replay.exports import EXPORTS
 
+    if words and words[0] == "nuscenes":
+        return _export_nuscenes(words[1:], console)
     if not words or words[0] not in EXPORTS:
         hint = did_you_mean(words[0], list(EXPORTS)) if words else ""
         raise ConfigError(
-            f"export needs one of {', '.join(EXPORTS)}{hint}: drive-agent replay export csv runs/NAME"
+            f"export needs one of {', '.join(EXPORTS)}, nuscenes{hint}: drive-agent replay export csv runs/NAME"
         )
     paths, given = _split(words[1:], ("route", "out"))
     log = _one_log(paths, given)
     out = Path(given["out"]) if "out" in given else log.parent
     for path in EXPORTS[words[0]](log, out):
         console.print(str(path))
+    return 0
+
+
+def _export_nuscenes(words: list[str], console: Console) -> int:
+    """All routes of a run, or one log, as one nuScenes folder."""
+    from drive_agent.data.export import export_run
+
+    [path], given = _split(words, ("out",), count=1)
+    if "out" not in given:
+        raise ConfigError("export nuscenes needs out=FOLDER, the nuScenes root to write")
+    console.print(str(export_run(Path(path), Path(given["out"]))))
     return 0
 
 
