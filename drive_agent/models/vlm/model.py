@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -61,15 +62,21 @@ class VisionLanguageModel:
     def answer(self, prompt: Prompt) -> Reply:
         """Reply in words, the thought included. Raises ValueError when messages and pictures do not fit together."""
         words = self._words
-        begun = THOUGHT if words.think_tokens else NO_THOUGHT
+        if not words.think_tokens:
+            return self.complete(prompt, NO_THOUGHT, 0, words.answer_tokens)
+        reply = self.complete(prompt, THOUGHT, words.think_tokens, words.answer_tokens)
+        return replace(reply, text=f"{THOUGHT}{reply.text}")
+
+    def complete(self, prompt: Prompt, begun: str, think_tokens: int, answer_tokens: int) -> Reply:
+        """Go on with an answer that has `begun`; the reply holds what comes after that."""
         inputs = self._chat.encode(prompt, begun)
         form = self._forms.form(prompt.pattern) if self._forms is not None and prompt.pattern else None
         on_gpu = self._device.type == "cuda"
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(self._device)
-        written = self._decoder.write(inputs, words.think_tokens, words.answer_tokens, form)
+        written = self._decoder.write(inputs, think_tokens, answer_tokens, form)
         return Reply(
-            text=self._text(begun, written),
+            text=self._text(written, thinking=think_tokens > 0),
             timings_ms=written.timings_ms,
             tokens=len(written.thought) + len(written.answer),
             token_times_ms=tuple(written.token_times_ms),
@@ -77,9 +84,9 @@ class VisionLanguageModel:
             peak_bytes=torch.cuda.max_memory_allocated(self._device) if on_gpu else 0,
         )
 
-    def _text(self, begun: str, written: Written) -> str:
+    def _text(self, written: Written, *, thinking: bool) -> str:
         decode = self._chat.tokenizer.decode
-        thought = f"{begun}{decode(written.thought)}</think>\n\n" if self._words.think_tokens else ""
+        thought = f"{decode(written.thought)}</think>\n\n" if thinking else ""
         return thought + str(decode(written.answer, skip_special_tokens=True))
 
 

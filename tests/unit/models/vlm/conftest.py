@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -33,12 +34,12 @@ def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def frame() -> Frame:
     rng = np.random.default_rng(5)
-    pictures = {
-        mount.name: CameraImage(
-            mount.name, 0, rng.integers(0, 255, (mount.height, mount.width, 3), dtype=np.uint8), b""
-        )
-        for mount in CAMERAS
-    }
+    pictures = {}
+    for mount in CAMERAS:
+        bgr = rng.integers(0, 255, (mount.height, mount.width, 3), dtype=np.uint8)
+        jpeg = cv2.imencode(".jpg", bgr)[1]
+        rgb = np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[:, :, ::-1])
+        pictures[mount.name] = CameraImage(mount.name, 0, rgb, jpeg.tobytes())
     history = np.array([[-1.0, -4.0, 0.0, 0.0], [-0.5, -2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     return Frame(
         0, pictures, {}, EgoState(0, 0.0, 0.0, 0.0, 4.0, 0.1, 0.0, 10.0), history,
