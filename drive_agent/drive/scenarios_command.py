@@ -9,6 +9,7 @@ import cv2
 
 from drive_agent.config import ConfigError, did_you_mean
 from drive_agent.drive.offline_maps import offline_road_map
+from drive_agent.roadmap import RoadMap
 from scenarios import catalogue, towns
 from scenarios.checks import check_scenarios, plan
 from scenarios.drafts import route_element, write_routes
@@ -138,7 +139,10 @@ def _preview(name: str, told: Mapping[str, str], say: Say) -> int:
             f"out={out}: {name} has {len(specs)} routes; add route=ID, or give a folder as out="
         )
     files = {spec.id: out if out.suffix == ".png" else out / f"{spec.id}.png" for spec in specs}
-    maps = {town: offline_road_map(town, told.get("maps")) for town in {spec.town: 0 for spec in specs}}
+    maps: dict[str, RoadMap] = {}
+    for spec in specs:
+        if spec.town not in maps:
+            maps[spec.town] = _map_of(spec, told.get("maps"))
     for spec in specs:
         image = draw_preview(spec, maps[spec.town], plan(spec, maps[spec.town]))
         files[spec.id].parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +150,13 @@ def _preview(name: str, told: Mapping[str, str], say: Say) -> int:
             raise OSError(f"out={files[spec.id]} cannot be written; give a file in a folder you may write to")
         say(str(files[spec.id]))
     return 0
+
+
+def _map_of(spec: RouteSpec, folder: str | None) -> RoadMap:
+    try:
+        return offline_road_map(spec.town, folder)
+    except ValueError as error:
+        raise ValueError(f"{spec.where}: <route> town: {error}") from error
 
 
 def _make(name: str, told: Mapping[str, str], say: Say) -> int:

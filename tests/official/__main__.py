@@ -2,6 +2,7 @@
 
   python -m tests.official routes [CLASS ...]    route scenarios in the Leaderboard's evaluator
   python -m tests.official examples [NAME ...]   ScenarioRunner's own example files
+  python -m tests.official compare [TYPE ...]    ten types there and here: the table of docs/scenarios.md
   python -m tests.official page                  writes the outcomes to docs/carla_compatibility/leaderboard.md
 
 Without names: everything that has no good outcome yet. Needs LEADERBOARD_ROOT and SCENARIO_RUNNER_ROOT (checkouts that
@@ -14,7 +15,7 @@ import sys
 from itertools import count, groupby
 from pathlib import Path
 
-from tests.official import examples, outcomes, page, run
+from tests.official import compare, examples, outcomes, page, run
 
 _FIRST_PORT = 8600  # of the traffic managers: each run gets a fresh one
 
@@ -26,7 +27,7 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=("routes", "examples", "page"))
+    parser.add_argument("what", choices=("routes", "examples", "compare", "page"))
     parser.add_argument("names", nargs="*", help="scenario classes, or names of examples")
     parser.add_argument("--folder", type=Path, default=Path("runs/official"), help="logs and outcomes")
     arguments = parser.parse_args()
@@ -38,8 +39,19 @@ def main() -> int:
         problems = page.write(arguments.folder)
         print("\n".join(problems) or "complete, nothing failed")
         return 1 if problems else 0
-    play = _play_routes if arguments.what == "routes" else _play_examples
-    return 0 if play(arguments.names, arguments.folder) else 1
+    plays = {"routes": _play_routes, "examples": _play_examples, "compare": _compare}
+    return 0 if plays[arguments.what](arguments.names, arguments.folder) else 1
+
+
+def _compare(names: list[str], folder: Path) -> bool:
+    chosen = [case for case in run.cases() if case.scenario in (names or compare.TYPES)]
+    ports = count(_FIRST_PORT)
+    print(compare.HEAD)
+    for town, group in groupby(chosen, key=lambda case: case.town):
+        with run.server_of(town) as server:
+            for case in group:
+                print(compare.compare(case, server, next(ports), folder), flush=True)
+    return True
 
 
 def _play_routes(names: list[str], folder: Path) -> bool:

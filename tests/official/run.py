@@ -62,23 +62,29 @@ def cases() -> list[Case]:
 
 
 @contextmanager
+def maps_folder(town: str) -> Iterator[Path]:
+    """A folder with the map of a town of the routes, if it is none that ships."""
+    if town != proving_ground.NAME:
+        yield Path(os.environ.get("CARLA_XODR_DIR", HERE))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / f"{town}.xodr").write_text(proving_ground.to_opendrive(), encoding="utf-8")
+        yield Path(folder)
+
+
+@contextmanager
 def server_of(town: str) -> Iterator[ServerProcess]:
     """The embedded server with a town of the routes."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = town
-        if town == proving_ground.NAME:
-            path = Path(folder) / f"{town}.xodr"
-            path.write_text(proving_ground.to_opendrive(), encoding="utf-8")
-            source = str(path)
-        elif folder_of_towns := os.environ.get("CARLA_XODR_DIR"):
-            path = Path(folder_of_towns) / f"{town}.xodr"
-            source = str(path) if path.is_file() else town
-        with ServerProcess(source, rendering=False) as server:
+    with maps_folder(town) as folder:
+        path = folder / f"{town}.xodr"
+        with ServerProcess(str(path) if path.is_file() else town, rendering=False) as server:
             yield server
 
 
-def run_case(case: Case, server: ServerProcess, traffic_manager_port: int, folder: Path) -> outcomes.Outcome:
-    """One evaluator process for one route; its log is kept in `folder`."""
+def run_case(
+    case: Case, server: ServerProcess, traffic_manager_port: int, folder: Path, agent: str = "witness.py"
+) -> outcomes.Outcome:
+    """One evaluator process for one route; its log is kept in `folder`. `agent`: a file beside this one."""
     folder.mkdir(parents=True, exist_ok=True)
     report, log = folder / f"{case.scenario}.jsonl", folder / f"{case.scenario}.log"
     checkpoint = folder / f"{case.scenario}.json"
@@ -88,7 +94,7 @@ def run_case(case: Case, server: ServerProcess, traffic_manager_port: int, folde
     command = [
         os.environ.get("LEADERBOARD_PYTHON", sys.executable), str(Path(os.environ["LEADERBOARD_ROOT"]) / "leaderboard/leaderboard_evaluator.py"),
         "--host", server.host, "--port", str(server.port), "--traffic-manager-port", str(traffic_manager_port),
-        "--routes", str(case.routes), "--routes-subset", case.route_id, "--agent", str(HERE / "witness.py"),
+        "--routes", str(case.routes), "--routes-subset", case.route_id, "--agent", str(HERE / agent),
         "--agent-config", str(report), "--checkpoint", str(checkpoint), "--timeout", "120",
         "--debug-checkpoint", str(folder / "live.txt"),
     ]  # fmt: skip

@@ -91,3 +91,31 @@ def test_a_preview_refuses_what_cannot_be_played(tmp_path):
 def test_calls_that_are_wrong_are_config_errors():
     with pytest.raises(ConfigError):
         run([], print)
+
+
+BROKEN = """<routes><route id="3" town="{town}"><waypoints>
+<position x="58.3" y="12.8" z="0"/><position x="208.0" y="5.4" z="0"/></waypoints><scenarios>
+<scenario name="S_1" type="{type}"><trigger_point x="70.2" y="{y}" yaw="5" z="0"/></scenario></scenarios></route></routes>"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "element", "remedy"),
+    [
+        ({"type": "Acident"}, "route '3': <scenario> 'S_1'", "did you mean Accident"),
+        (
+            {"y": "22"},
+            "route '3': <scenario> 'S_1': <trigger_point>",
+            "move it onto the route, nearest at x=",
+        ),
+        ({"type": "HighwayExit"}, "route '3': <scenario> 'S_1': <start_actor_flow>", "is missing: add it"),
+        ({"town": "Town12"}, "route '3': <route> town", "maps=DIR"),
+    ],
+)
+def test_a_broken_file_is_one_line_with_file_element_and_remedy(tmp_path, fault, element, remedy):
+    path = tmp_path / "broken.xml"
+    path.write_text(BROKEN.format(**{"town": "Brookfield", "type": "HardBreakRoute", "y": "14.7"} | fault))
+    with pytest.raises(ValueError) as caught:
+        run(["preview", str(path), f"out={tmp_path}"], lambda text: None)
+    told = str(caught.value)
+    assert told.startswith(f"{path}: {element}") and remedy in told and "\n" not in told
+    assert not list(tmp_path.glob("*.png"))
