@@ -31,6 +31,7 @@ from drive_agent.score.judged import LOG_NAME
 from drive_agent.score.ledger import Ledger, judged_record
 from drive_agent.score.results import RouteRecord
 
+RAY = "ray://"
 # How a run is carried out may change when it goes on; what is driven may not.
 CARRIED_OUT = ("out", "workers", "resume", "video", "carla", "runner")
 
@@ -46,11 +47,12 @@ def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path],
     run = open_run(config)
     ledger = Ledger.open(run, [job.name for job in jobs])
     if ledger.broken_lines:
-        console.print(f"{run}: {ledger.broken_lines} broken lines of the ledger are made good from the logs")
+        made_good = f"{run}: {ledger.broken_lines} broken lines of the ledger are made good from the logs"
+        console.print(made_good, soft_wrap=True)
     finished = [job for job in jobs if ledger.finished(job.name)]
     left = [job for job in jobs if not ledger.finished(job.name)]
     if config.resume:
-        console.print(f"resuming {run}: {len(finished)} of {len(jobs)} routes are finished")
+        console.print(f"resuming {run}: {len(finished)} of {len(jobs)} routes are finished", soft_wrap=True)
     for job in finished:
         on_route(job.folder(run))
     with ExitStack() as stack:
@@ -103,17 +105,27 @@ def _open_places(
     config: DriveConfig, run: Path, progress: DriveProgress, jobs: int
 ) -> Iterator[Sequence[Place]]:
     """The stations of a run; all that they started ends with the block."""
-    places: list[Place] = []
-    for number in range(min(int(config.workers), jobs)):
-        if config.evaluator.command is None:
-            places.append(Station(config, run, number, progress.show))
-        else:
-            places.append(EvaluatorStation(config, run, number))
+    places = _places(config, run, progress, jobs)
     try:
         yield places
     finally:
         for place in places:
             place.close()
+
+
+def _places(config: DriveConfig, run: Path, progress: DriveProgress, jobs: int) -> Sequence[Place]:
+    if config.workers.startswith(RAY):
+        try:
+            from drive_agent.drive.ray_places import ray_places
+        except ImportError as error:
+            raise ConfigError(
+                f"workers={config.workers}: {error}; install the extra: pip install 'drive-agent[ray]'"
+            ) from error
+        return ray_places(config, run, jobs)
+    numbers = range(min(int(config.workers), jobs))
+    if config.evaluator.command is not None:
+        return [EvaluatorStation(config, run, number) for number in numbers]
+    return [Station(config, run, number, progress.show) for number in numbers]
 
 
 class Dispatch:

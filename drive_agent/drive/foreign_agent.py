@@ -30,9 +30,9 @@ class ForeignDriver:
     """Drives with the agent of a file; a new agent object for each route, as officially. `connect` comes first."""
 
     def __init__(self, path: str, settings: str) -> None:
+        self._official = _Official()
         self._module = _load(Path(path))
         self._settings = settings
-        self._official = _Official()
         self._agent: Any = None
 
     def connect(self, host: str, port: int, timeout_s: float) -> None:
@@ -152,7 +152,10 @@ def _load(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except ImportError as error:
+        raise ConfigError(f"agent={path}: {error}; install what it imports into this environment") from error
     if not hasattr(module, "get_entry_point"):
         raise ConfigError(
             f"agent={path} has no get_entry_point(), expected an agent of the CARLA Leaderboard 2.x"

@@ -82,7 +82,7 @@ class DriveProgress:
 
     def say(self, line: str) -> None:
         """One line that stays."""
-        self._console.print(line, highlight=False, markup=False)
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def begin(self, worker: int, label: str) -> None:
         """A worker takes a route."""
