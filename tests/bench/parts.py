@@ -15,6 +15,7 @@ from drive_agent.rig import front_rig, nuscenes_rig
 from drive_agent.score.summary import summarise
 from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
+from tests.bench.log_cost import cost_of_log
 from tests.bench.maps import bench_maps
 from tests.null_server import NullProcess, Recorder
 
@@ -90,4 +91,20 @@ def bench_drive(table: Table) -> None:
         table.add_row(f"  {stage}", f"{figures['p50']:.1f} ms", f"about {share:.0%} of the drive")
 
 
-PARTS = (bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_drive)
+def bench_log(table: Table) -> None:
+    """What logging costs a drive with six cameras of 320x180 in its log, and how large the log is."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [f"out={folder}/run", "video=false", "routes=default", "model.rig=surround"]
+        run = run_routes(build(DriveConfig, compose("drive", words)), Console(quiet=True), lambda _: None)
+        log = min(run.glob("routes/*/log.mcap"), key=lambda path: path.stat().st_size)
+        cost = cost_of_log(log, Path(folder) / "again.mcap")
+    share = cost.write_s / cost.drive_wall_s
+    table.add_row(
+        "log of six cameras", f"{cost.ms_per_tick:.2f} ms a tick", f"{share:.1%} of the drive's wall time"
+    )
+    table.add_row(
+        "  size", f"{cost.mb_per_minute:.1f} MB a minute", "without the two pictures that the model sees"
+    )
+
+
+PARTS = (bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_drive, bench_log)
