@@ -98,18 +98,8 @@ def smooth(values: np.ndarray, derivative_step_s: float | None = None) -> np.nda
 
     The first and last samples are read off the polynomials of the first and last windows.
     """
-    count = len(values)
-    window = min(WINDOW, count)
-    fit = _fit(window)  # (order + 1, window): coefficients of the polynomial around a window's middle
-    windows = np.lib.stride_tricks.sliding_window_view(values, window)
-    coefficients = windows @ fit.T  # (count - window + 1, order + 1)
-    half = (window - 1) / 2
-    row = np.clip(np.arange(count) - window // 2, 0, count - window)
-    at = np.arange(count) - row - half
-    c0, c1, c2 = coefficients[row].T
-    if derivative_step_s is None:
-        return c0 + c1 * at + c2 * at**2
-    return (c1 + 2 * c2 * at) / derivative_step_s
+    operator = _operator(len(values), derivative_step_s is not None)
+    return operator @ values / (derivative_step_s or 1.0)
 
 
 def unwrapped(values: np.ndarray) -> np.ndarray:
@@ -119,6 +109,17 @@ def unwrapped(values: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _fit(window: int) -> np.ndarray:
+def _operator(count: int, is_derivative: bool) -> np.ndarray:  # noqa: FBT001 - the key of a cache
+    """The filter of so many samples as a matrix (count, count)."""
+    window = min(WINDOW, count)
     offsets = np.arange(window) - (window - 1) / 2
-    return np.linalg.pinv(np.vander(offsets, ORDER + 1, increasing=True))
+    fit = np.linalg.pinv(
+        np.vander(offsets, ORDER + 1, increasing=True)
+    )  # (order + 1, window): a window's polynomial
+    matrix = np.zeros((count, count))
+    for k in range(count):
+        first = min(max(k - window // 2, 0), count - window)
+        at = k - first - (window - 1) / 2
+        read = (0.0, 1.0, 2 * at) if is_derivative else (1.0, at, at**2)
+        matrix[k, first : first + window] = np.array(read) @ fit
+    return matrix
