@@ -28,6 +28,10 @@ _BUILDERS = {  # all that a pickle of arrays names, under the module paths of nu
         for core in ("core", "_core")
         for name in ("_reconstruct", "scalar")
     },
+    **{
+        (f"numpy.{core}.numeric", "_frombuffer"): import_module("numpy.core.numeric")._frombuffer
+        for core in ("core", "_core")
+    },
 }
 
 
@@ -79,6 +83,8 @@ def _json(path: Path) -> Any:
 
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):
+        raise zipfile.BadZipFile("it is no npz archive")
     with np.load(path, allow_pickle=False) as arrays:
         if {"tokens", "paths"} <= set(arrays.files):
             return dict(zip(arrays["tokens"].tolist(), arrays["paths"], strict=True))

@@ -103,8 +103,8 @@ class Cases:
         return replace(self, **{name: getattr(self, name)[start:stop] for name in given})
 
     def parts(self, size: int = 256) -> Iterator[Cases]:
-        """All samples in pieces, so that memory does not grow with their number."""
-        for start in range(0, len(self), size):
+        """All samples in pieces, so that memory does not grow with their number; one empty piece where there are none."""
+        for start in range(0, max(len(self), 1), size):
             yield self.part(start, start + size)
 
     @property

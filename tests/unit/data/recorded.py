@@ -31,21 +31,15 @@ def write_drive(run: Path, seconds: float = 6.0, *, turn: bool = False, name: st
     settings = {"model": {"kind": "embedded", "period_s": 0.25, "rig": "nuscenes"}, "routes": ["7"]}
     head = replace(header(straight_route(120)), config=settings)
     with EpisodeWriter(log_path, head, street(140, stop_m=100)) as log:
+        x_m, y_m, yaw = 10.0, -1.75, 0.0
         for tick in range(round(seconds / 0.05)):
-            yaw = 0.01 * tick if turn else 0.0
             others = {5: (40.0 + 0.1 * tick, 1.75, 2.0)}
             if tick > 40:
                 others[6] = (70.0, -1.75, 0.0)
-            x_m = 10 + SPEED_MPS * 0.05 * tick
-            now = truth(
-                tick,
-                x_m,
-                -1.75 + (0.02 * tick if turn else 0.0),
-                yaw_rad=yaw,
-                speed_mps=SPEED_MPS,
-                others=others,
-            )
+            now = truth(tick, x_m, y_m, yaw_rad=yaw, speed_mps=SPEED_MPS, others=others)
             log.write(now, decision(tick * TICK_US) if tick % 5 == FIRST_PICTURE else None)
+            x_m, y_m = x_m + SPEED_MPS * 0.05 * np.cos(yaw), y_m + SPEED_MPS * 0.05 * np.sin(yaw)
+            yaw += 0.01 if turn else 0.0
         log.finish(Outcome("Completed", "", 1.0, seconds))
     return run
 
