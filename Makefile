@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: drive test check bench lint clean help
+.PHONY: drive test check bench lint clean help gpu-check carla-check
 
 help:
 	@echo "make drive   set up, drive three routes with the embedded model, write a scored report"
@@ -11,6 +11,8 @@ help:
 	@echo "make check   everything: whole drives, kills, a tiny training (at most 75 minutes)"
 	@echo "make bench   how fast it is on this machine"
 	@echo "make lint    formatting, types, import contracts"
+	@echo "make gpu-check WEIGHTS=FOLDER     what MiMo-Embodied-7B does on this machine's card"
+	@echo "make carla-check HOST=... PORT=.. a drive on a real CARLA that runs there"
 
 .venv/bin/python:
 	@echo "setting up .venv (a few minutes the first time)"
@@ -46,6 +48,16 @@ check: .venv/.test lint
 	@$(BIN)/pytest $(CLIENT) $(ARGS)
 	@$(BIN)/pytest $(SERVER) $(ARGS)
 	@$(BIN)/pytest $(OTHERS) $(ARGS)
+
+# with a card and the weights: loads, weighs and asks them in every precision that fits
+gpu-check: .venv/.test
+	@$(BIN)/python -m drive_agent.models.vlm $(or $(WEIGHTS),XiaomiMiMo/MiMo-Embodied-7B) $(or $(DEVICE),cuda)
+
+# on a real CARLA: the privileged driver over one random route of the town
+carla-check: .venv/.drive
+	@test -n "$(HOST)" || { echo "give HOST=, where CARLA runs: make carla-check HOST=127.0.0.1 PORT=2000 TOWN=Town10HD_Opt"; exit 2; }
+	@$(BIN)/drive-agent drive carla=remote carla.host=$(HOST) carla.port=$(or $(PORT),2000) model=expert video=false \
+		town=$(or $(TOWN),Town10HD_Opt) routes=random:1 $(ARGS)
 
 bench: .venv/.test
 	@$(BIN)/python -m tests.bench $(ARGS)
