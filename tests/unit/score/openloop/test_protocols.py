@@ -50,7 +50,7 @@ def test_a_collision_counts_at_mean_or_any():
     }
     assert scores["uniad"] == pytest.approx({"1s": 0, "2s": 0, "3s": 1 / 2, "avg": 1 / 6})
     assert scores["vad"] == pytest.approx({"1s": 0, "2s": 0, "3s": 2 / 6 / 2, "avg": 1 / 18})
-    assert scores["stp3"] == scores["vad"]
+    assert scores["stp3"] == pytest.approx(scores["vad"])
     for name in ("bevplanner", "exact"):
         assert scores[name] == pytest.approx({"1s": 0, "2s": 0, "3s": 1 / 2, "avg": 1 / 6})
 
@@ -169,3 +169,22 @@ def test_bad_cases_are_refused_in_one_line(change, message):
 def test_missing_arrays_are_named():
     with pytest.raises(ValueError, match="cases lack gt_lidar"):
         score_plans({k: v for k, v in standing([4.0], [], []).items() if k != "gt_lidar"})
+
+
+# What the published scorers themselves say of make_cases(100, 24, seed=11), run on their own label and metric code
+# (OpenDriveLab/UniAD dd161b2, OpenDriveLab/ST-P3 6b11e13, hustvl/VAD 1688c4b, NVlabs/BEV-Planner 01c28d6).
+PUBLISHED = {
+    "uniad": ((3.270631313, 8.402206421, 14.41397953), (8 / 100, 11 / 100, 12 / 100)),
+    "stp3": ((2.484146595, 4.96502018, 8.113986015), (0.090909086, 0.11363636, 0.106060602)),
+    "vad": ((2.484146652, 4.965020386, 8.113985529), (0.085227273, 0.099431818, 0.115530306)),
+    "bevplanner": ((2.484146711, 4.965020415, 8.113985644), (16 / 88, 31 / 88, 41 / 88)),
+    "bevplanner_tool": ((2.484146711, 4.965020415, 8.113985644), (15 / 88, 32 / 88, 42 / 88)),
+}
+
+
+def test_equal_to_the_published_scorers():
+    scores = score_plans(make_cases(100, 24, seed=11))
+    for protocol, (errors_m, rates) in PUBLISHED.items():
+        found = scores[protocol]
+        assert [found["L2"][t] for t in ("1s", "2s", "3s")] == pytest.approx(errors_m, abs=1e-6)
+        assert [found["obj_box_col"][t] for t in ("1s", "2s", "3s")] == pytest.approx(rates, abs=1e-7)
