@@ -23,6 +23,7 @@ from drive_agent.types import Briefing, Command, ControlTerms, Decision, SensorP
 
 WARM_UP_TICKS = 10  # the Leaderboard's: until every sensor delivers; here the car is braked meanwhile
 _IDLE = ControlTerms(0.0, 0.0, 0.0, 0.0, 0.0, saturated=False)
+_ARRIVAL_S = 60.0
 _PACKAGES = ("leaderboard", "srunner", "agents")
 
 
@@ -56,8 +57,8 @@ class ForeignDriver:
 
     def step(self, packet: SensorPacket, truth: Truth) -> Decision:
         """Ask the agent; its timings are told, its plans it keeps to itself."""
-        del packet, truth
-        self._official.tick(self._world.get_snapshot().timestamp)
+        del packet
+        self._official.tick(self._snapshot(truth.frame_id).timestamp)
         self._ticks += 1
         if self._ticks <= WARM_UP_TICKS:
             return Decision(Command(0.0, 0.0, 1.0), _IDLE, _IDLE, "sensors warm up", None)
@@ -70,6 +71,17 @@ class ForeignDriver:
             1.0 if control.hand_brake else float(control.brake),
         )
         return Decision(command, _IDLE, _IDLE, "", None, timings_ms={"agent": spent_ms})
+
+    def _snapshot(self, frame_id: int) -> carla.WorldSnapshot:
+        """The loop's tick, which reaches this client in its own time: asked for earlier, sensors would be awaited in vain."""
+        deadline = time.monotonic() + _ARRIVAL_S
+        while (snapshot := self._world.get_snapshot()).frame < frame_id:
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"frame {frame_id} did not reach the agent's client within {_ARRIVAL_S:.0f} s"
+                )
+            time.sleep(0.0005)
+        return snapshot
 
     def release(self) -> None:
         """End the route's agent and its sensors, before the world is loaded anew."""
