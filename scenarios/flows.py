@@ -14,6 +14,7 @@ from scenarios.scene import Scene
 from scenarios.spots import Spot, lane_path
 
 SINK_M = 4.0
+MEETS_M, SLOW_MPS = 1.5, 3.0  # ways so near to each other have met; an ego slower than this will drive faster
 CURVE_ACCEL_MPS2, CURVE_SPAN_M = 4.5, 4.0  # sideways; how far before and behind a point its curve is measured
 CURVE_BRAKE_MPS2 = 3.0
 CARS = {"base_type": "car", "has_lights": "true", "special_type": ""}
@@ -34,11 +35,15 @@ class Flow:
         speed_mps: float,
         *,
         filled: bool = False,
+        first_m: float = 0.0,
         careful: bool = False,
         model: str = "vehicle.*",
         wanted: Mapping[str, str] | None = None,
     ) -> None:
-        """`path` (n, 2) from source to sink; `filled`: vehicles stand along all of it from the begin."""
+        """`path` (n, 2) from source to sink; `filled`: vehicles stand along all of it from the begin.
+
+        `first_m` is where on the path the first one of the others begins; before its begin is so much later.
+        """
         self._scene = scene
         self._path = path
         self._stations_m = arc_length(path)
@@ -48,11 +53,19 @@ class Flow:
         self._model, self._wanted = model, CARS if wanted is None else wanted
         self._vehicles: list[Performer] = []
         self._next_gap_m = self._drawn_gap()
-        if filled:
-            station_m = float(self._stations_m[-1]) - 2.0 * SINK_M
-            while station_m > 0.0:
-                self._send(station_m)
-                station_m -= self._drawn_gap()
+        self._begin_s = scene.time_s - min(first_m, 0.0) / speed_mps
+        for station_m in self._begins(first_m, filled=filled):
+            self._send(station_m)
+
+    def _begins(self, first_m: float, *, filled: bool) -> list[float]:
+        """Stations of those who are on the path from the begin, the farthest first."""
+        end_m = float(self._stations_m[-1]) - 2.0 * SINK_M
+        ahead, behind = [], [first_m]
+        while filled and (station_m := (ahead or [first_m])[-1] + self._drawn_gap()) < end_m:
+            ahead.append(station_m)
+        while (station_m := behind[-1] - self._drawn_gap()) > 0.0:
+            behind.append(station_m)
+        return [station_m for station_m in (*reversed(ahead), *behind) if 0.0 < station_m < end_m]
 
     def step(self) -> None:
         """Take vehicles away at the sink, let a new one in at the source when the last is far enough."""
@@ -61,6 +74,8 @@ class Flow:
             if math.dist(vehicle.position, self._path[-1]) < SINK_M or vehicle.arrived:
                 self._vehicles.remove(vehicle)
                 self._scene.dismiss(vehicle)
+        if self._scene.time_s < self._begin_s:
+            return
         last = self._vehicles[-1] if self._vehicles else None
         if last is None or math.dist(last.position, self._path[0]) > self._next_gap_m:
             self._next_gap_m = self._drawn_gap()
@@ -97,6 +112,17 @@ def _speeds(path: np.ndarray, stations_m: np.ndarray, speed_mps: float) -> np.nd
     speeds = np.minimum(np.sqrt(CURVE_ACCEL_MPS2 * CURVE_SPAN_M / np.maximum(turn, 1e-3)), speed_mps)
     energy = speeds**2 + 2.0 * CURVE_BRAKE_MPS2 * stations_m
     return np.sqrt(np.minimum.accumulate(energy[::-1])[::-1] - 2.0 * CURVE_BRAKE_MPS2 * stations_m)
+
+
+def meeting_m(scene: Scene, path: np.ndarray, speed_mps: float) -> float:
+    """Where on its path (n, 2) a vehicle is now that meets the ego at the speeds of both, before its begin if negative."""
+    stations_m = np.arange(scene.ego_m, float(scene.setting.stations_m[-1]), 1.0)
+    route = resample(scene.setting.path, stations_m)
+    gaps_m = np.linalg.norm(route[:, None] - path[None], axis=2)
+    near = gaps_m.min(1) < MEETS_M
+    row = int(near.argmax()) if near.any() else int(gaps_m.min(1).argmin())
+    arrival_s = (float(stations_m[row]) - scene.ego_m) / max(scene.ego_speed_mps, SLOW_MPS)
+    return float(arc_length(path)[gaps_m[row].argmin()]) - speed_mps * arrival_s
 
 
 def way(source: Spot, sink: Spot) -> np.ndarray:

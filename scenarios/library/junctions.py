@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from drive_agent.geometry import arc_length, project
 from drive_agent.types import LightState, Maneuver
-from scenarios.flows import Flow, way
+from scenarios.flows import SLOW_MPS, Flow, meeting_m, way
 from scenarios.junction_plan import Entry, entries
 from scenarios.library.crossings import Reaction, moment
 from scenarios.parameters import Choice, Interval, Number, Parameter
@@ -17,12 +20,13 @@ from scenarios.types import scenario_type
 
 SIDES = ("left", "right", "opposite")
 END_M = 10.0  # the ego drives on so far behind the junction
-GREEN_DELAY_S = 5.0  # the stream has its way first
+GREEN_DELAY_S = 5.0  # after the ego's arrival: the stream has its way first
+RED_BEFORE_S = 5.0  # before its arrival a light that was green begins to turn red
 SOURCE_S, SINK_S = 4.0, 2.5  # at the flow's speed, before and behind the junction
 SINK_M = 2.0
 EMERGENCY = {"special_type": "emergency"}
 SYNC = Reaction(2.2, 12.0)
-CROSSER_SOURCE_M, CROSSER_SINK_M, CROSSER_KMH = 40.0, 10.0, 70.0
+CROSSER_BEYOND_M, CROSSER_KMH = 40.0, 70.0
 STREAM: dict[str, Parameter] = {
     "flow_speed": Number(20.0, 0.1),  # m/s
     "source_dist_interval": Interval((25.0, 50.0)),
@@ -77,6 +81,29 @@ def hold_lights(scene: Scene, green: set[str | None]) -> None:
     scene.hold_lights(states | dict.fromkeys(states.keys() & green, LightState.GREEN))
 
 
+def arrival_s(scene: Scene) -> float:
+    """How long the ego needs to the junction at its present speed."""
+    return (scene.crossing().begin_m - scene.ego_m) / max(scene.ego_speed_mps, SLOW_MPS)
+
+
+class RedFirst:
+    """The ego finds its light red while another one is green, and gets green itself a little later."""
+
+    def __init__(self, scene: Scene, other: str | None) -> None:
+        """Does nothing at a junction without lights. `other` is another approach's light."""
+        self._scene, self._other = scene, other
+        self._own = scene.crossing().light
+        self._due_s = scene.time_s + arrival_s(scene) + GREEN_DELAY_S
+        if self._own is not None:
+            hold_lights(scene, {other} - {self._own})
+
+    def step(self) -> None:
+        """Call every tick."""
+        if self._own is not None and self._scene.time_s >= self._due_s:
+            hold_lights(self._scene, {self._other, self._own})
+            self._due_s = math.inf
+
+
 def is_through(scene: Scene) -> bool:
     """Whether the ego has left the junction well behind."""
     return scene.ego_m > scene.crossing().end_m + END_M
@@ -86,20 +113,14 @@ def face_stream(scene: Scene, entry: Entry, path: np.ndarray) -> Script:
     """A stream on a path while the ego waits for its gap; its light turns green a little later than the stream's."""
     yield from scene.triggered()
     scene.keep_clear(path[::5], 8.0)
-    told = scene.told
-    flow = Flow(scene, path, told["source_dist_interval"], told["flow_speed"])
-    own = scene.crossing().light
-    begun_s = scene.time_s
-    if own is not None:
-        hold_lights(scene, {entry.light} - {own})
-    held = own is not None
+    speed_mps = scene.told["flow_speed"]
+    first_m = meeting_m(scene, path, speed_mps)
+    flow = Flow(scene, path, scene.told["source_dist_interval"], speed_mps, first_m=first_m)
+    lights = RedFirst(scene, entry.light)
 
     def passed() -> bool:
-        nonlocal held
         flow.step()
-        if held and scene.time_s - begun_s >= GREEN_DELAY_S:
-            held = False
-            hold_lights(scene, {entry.light, own})
+        lights.step()
         return is_through(scene)
 
     yield from scene.until_or_timeout(passed)
@@ -177,21 +198,27 @@ def _crosser_site(*, light: bool) -> Site:
 def crosser(scene: Scene) -> Script:
     """A car with beacons that drives across in front of the ego without regard for anybody."""
     entry = comer(scene, scene.told["direction"])
-    source = entry.spot.behind(CROSSER_SOURCE_M, into_junction=False)
-    approach_m = source.distance_m(entry.spot.point)
-    path = lane_path(source, approach_m + 30.0 + CROSSER_SINK_M)
-    meet = Spot.at(scene.road_map, _meeting(scene, path))
+    speed_mps = CROSSER_KMH / 3.6
+    whole = lane_path(
+        entry.spot.behind(SYNC.time_s * speed_mps, into_junction=False),
+        SYNC.time_s * speed_mps + CROSSER_BEYOND_M,
+    )
+    meet = Spot.at(scene.road_map, _meeting(scene, whole))
+    meet_m, _ = project(whole, meet.point[:2])
+    begin_m = max(meet_m - SYNC.time_s * speed_mps, 0.0)
+    path = whole[arc_length(whole) >= begin_m]
     yield from scene.triggered()
     scene.keep_clear(path[::5], 8.0)
     scene.clear_ahead(60.0)
     own = scene.crossing().light
     if own is not None:
         hold_lights(scene, {own})
+    source = Spot.at(scene.road_map, path[0], math.atan2(*(path[1] - path[0])[::-1]))
     car = scene.car(source, wanted=EMERGENCY)
     car.show_lights(("special1", "special2"))
-    yield from moment(scene, meet, SYNC)
-    car.follow(path, CROSSER_KMH / 3.6, at_once=True)
-    yield from scene.until(lambda: car.arrived, len(path) / (CROSSER_KMH / 3.6) + 5.0)
+    yield from moment(scene, meet, Reaction((meet_m - begin_m) / speed_mps, SYNC.nearest_m))
+    car.follow(path, speed_mps, at_once=True)
+    yield from scene.until(lambda: car.arrived, len(path) / speed_mps + 5.0)
     scene.dismiss(car)
     yield from scene.until(lambda: is_through(scene))
 
@@ -261,8 +288,15 @@ def vanilla_signalized_turn_encounter_red_light(scene: Scene) -> Script:
 def _lights_change(scene: Scene, *, green_first: bool) -> Script:
     own = scene.crossing().light
     yield from scene.triggered()
-    for green in (green_first, not green_first):
-        hold_lights(scene, {own} if green else set())
+    if green_first:
+        hold_lights(scene, {own})
+        yield from scene.seconds(arrival_s(scene) - RED_BEFORE_S)
+        hold_lights(scene, set())
+        yield from scene.seconds(RED_BEFORE_S + GREEN_DELAY_S)
+    else:
+        hold_lights(scene, set())
+        yield from scene.seconds(arrival_s(scene) + GREEN_DELAY_S)
+        hold_lights(scene, {own})
         yield from scene.until(lambda: is_through(scene), GREEN_DELAY_S)
     scene.release_lights()
     yield from scene.until(lambda: is_through(scene))

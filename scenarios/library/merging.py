@@ -9,10 +9,10 @@ import numpy as np
 from drive_agent.geometry import wrap_angle
 from drive_agent.roadmap import Lane
 from drive_agent.types import Maneuver
-from scenarios.flows import Flow, way
+from scenarios.flows import Flow, meeting_m, way
 from scenarios.junction_plan import entries
 from scenarios.library.cut_ins import merging_path
-from scenarios.library.junctions import hold_lights
+from scenarios.library.junctions import RedFirst
 from scenarios.parameters import Choice, Interval, Number, Parameter, Place
 from scenarios.scene import Scene, Script
 from scenarios.setting import Crossing, Setting
@@ -26,13 +26,12 @@ SINK_BEYOND_M = 30.0  # a stream ends so far behind the place where the ego has 
 APPROACH_M = (20.0, 120.0)  # triggers lie so far before a junction of ramps
 CUT_IN_M = 10.0  # behind the junction, and the way of the lane change
 CUT_IN_SHARE, CUT_IN_CHANGE_M = 0.8, 30.0
-ALONGSIDE_S = 5.0
+ALONGSIDE_S = 12.0
 LANE_CHANGES_M = 200.0
 PASSING_CARS, PASSING_M = 3, 60.0  # on the lane beside the bay
 RURAL_MPS = 15.0  # the limit of a country road is higher
 STRAIGHT_ON_RAD = 0.5
 BICYCLE_END_M = 40.0
-GREEN_DELAY_S = 5.0
 BICYCLES = {"base_type": "bicycle"}
 PARKED = {"base_type": "car", "generation": "2"}
 FLOW: dict[str, Parameter] = {
@@ -58,7 +57,9 @@ def stream(scene: Scene, source: Spot, sink: Spot, *, filled: bool = True) -> Fl
     """Cars from a source to a sink, at the speed and the gaps that the route file tells."""
     path = way(source, sink)
     scene.keep_clear(path[::5], 6.0)
-    return Flow(scene, path, scene.told["source_dist_interval"], scene.told["flow_speed"], filled=filled)
+    speed_mps = scene.told["flow_speed"]
+    first_m = meeting_m(scene, path, speed_mps)
+    return Flow(scene, path, scene.told["source_dist_interval"], speed_mps, filled=filled, first_m=first_m)
 
 
 def flow_until_past(scene: Scene, flows: list[Flow], station_m: float) -> Script:
@@ -402,19 +403,13 @@ def crossing_bicycle_flow(scene: Scene) -> Script:
     source = Spot.at(scene.road_map, scene.told["start_actor_flow"], kinds=("biking",))
     path = lane_path(source, _way_through_junction_m(source) + BICYCLE_END_M)
     yield from scene.triggered()
-    told, own = scene.told, scene.crossing().light
+    told = scene.told
     flow = Flow(scene, path, told["source_dist_interval"], told["flow_speed"], filled=True, wanted=BICYCLES)
-    begun_s = scene.time_s
-    if own is not None:
-        hold_lights(scene, set())
-    held = own is not None
+    lights = RedFirst(scene, None)
 
     def past() -> bool:
-        nonlocal held
         flow.step()
-        if held and scene.time_s - begun_s >= GREEN_DELAY_S:
-            held = False
-            hold_lights(scene, {own})
+        lights.step()
         return scene.ego_m > scene.crossing().end_m
 
     yield from scene.until_or_timeout(past)
