@@ -33,20 +33,16 @@ help:
 drive: .venv/.drive
 	@$(BIN)/drive-agent drive $(ARGS)
 
-# Three processes. CARLA's client aborts its process a while after a traffic manager in it has lost its server; and the
-# simulator's own tests, which lay out many towns, are kept from the heap that the others leave (torch, ffmpeg, OpenCV).
-CLIENT := tests/conformance tests/golden
-SERVER := tests/unit/sim
-OTHERS := $(addprefix --ignore ,$(CLIENT) $(SERVER))
+# Two processes: CARLA's client can take the process down that holds it, a while after the server at its other end is gone.
+CLIENT := tests/client tests/conformance tests/golden
+OTHERS := $(addprefix --ignore ,$(CLIENT))
 
 test: .venv/.test lint
 	@$(BIN)/pytest -m "not slow" $(CLIENT) $(ARGS)
-	@$(BIN)/pytest -m "not slow" $(SERVER) $(ARGS)
 	@$(BIN)/pytest -m "not slow" $(OTHERS) $(ARGS)
 
 check: .venv/.test lint
 	@$(BIN)/pytest $(CLIENT) $(ARGS)
-	@$(BIN)/pytest $(SERVER) $(ARGS)
 	@$(BIN)/pytest $(OTHERS) $(ARGS)
 
 # with a card and the weights: loads, weighs and asks them in every precision that fits

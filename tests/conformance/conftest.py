@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from drive_agent.sim.process import ServerProcess
+from tests.client.conftest import TOWN, Session, connect, spawn_point
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import TOWN, Session, connect, spawn_point
 
 __all__ = ["spawn_point"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import carla
 import numpy as np
 
-from tests.unit.sim.conftest import Session
+from tests.client.conftest import Session
 
 SETTLE_TICKS = 20
 

@@ -7,9 +7,9 @@ import math
 import carla
 import pytest
 
+from tests.client.conftest import DELTA_S, Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import DELTA_S, Session
 
 
 @conforms("RPC", "spawn_actor", "get_actors_by_id")

@@ -6,9 +6,9 @@ import math
 
 import carla
 
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session
 
 # What the route scenarios of the Leaderboard and of ScenarioRunner ask for by name.
 NAMED_BY_SCENARIOS = (

@@ -8,6 +8,7 @@ import carla
 import numpy as np
 import pytest
 
+from tests.client.conftest import DELTA_S, Session
 from tests.conformance.marker import conforms
 from tests.conformance.stage import (
     SETTLE_TICKS,
@@ -19,7 +20,6 @@ from tests.conformance.stage import (
     rear_gap_m,
     standing,
 )
-from tests.unit.sim.conftest import DELTA_S, Session
 
 SIZE = {"image_size_x": 160, "image_size_y": 90}
 MOUNT = carla.Transform(carla.Location(x=2.6, z=1.2))

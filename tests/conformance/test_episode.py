@@ -5,10 +5,10 @@ from __future__ import annotations
 import carla
 import pytest
 
+from tests.client.conftest import DELTA_S, TOWN, Session
 from tests.conformance.conftest import ONE_STREET
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import DELTA_S, TOWN, Session
 
 
 @conforms("RPC", "version")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import carla
 import pytest
 
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session
 
 Red, Yellow, Green = (
     carla.TrafficLightState.Red,

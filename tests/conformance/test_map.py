@@ -8,8 +8,8 @@ from pathlib import Path
 import carla
 import pytest
 
+from tests.client.conftest import TOWN, Session
 from tests.conformance.marker import conforms
-from tests.unit.sim.conftest import TOWN, Session
 
 
 @pytest.fixture

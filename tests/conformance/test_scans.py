@@ -8,6 +8,7 @@ import carla
 import numpy as np
 import pytest
 
+from tests.client.conftest import DELTA_S, Session
 from tests.conformance.marker import conforms
 from tests.conformance.stage import (
     SETTLE_TICKS,
@@ -18,7 +19,6 @@ from tests.conformance.stage import (
     semantic_points,
     standing,
 )
-from tests.unit.sim.conftest import DELTA_S, Session
 
 ROOF = carla.Transform(carla.Location(z=2.2))
 FRONT = carla.Transform(carla.Location(x=2.6, z=0.9))

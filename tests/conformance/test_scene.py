@@ -9,9 +9,9 @@ import carla
 import numpy as np
 import pytest
 
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session
 
 Label = carla.CityObjectLabel
 

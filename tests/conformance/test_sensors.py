@@ -10,9 +10,9 @@ import carla
 import numpy as np
 import pytest
 
+from tests.client.conftest import DELTA_S, Session
 from tests.conformance.marker import conforms
 from tests.conformance.stage import SETTLE_TICKS, in_world, read, rear_gap_m, standing
-from tests.unit.sim.conftest import DELTA_S, Session
 
 FRONT = carla.Transform(carla.Location(x=2.6, z=0.9))
 GRAVITY = 9.81

@@ -10,9 +10,9 @@ import carla
 import pytest
 
 from drive_agent.drive.traffic import free_port
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session
 
 
 @pytest.fixture

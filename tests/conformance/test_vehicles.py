@@ -7,9 +7,9 @@ import math
 import carla
 import pytest
 
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session
 
 
 @pytest.fixture

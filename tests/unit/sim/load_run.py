@@ -12,7 +12,7 @@ import numpy as np
 
 from drive_agent.drive.traffic import free_port
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.conftest import TOWN, connect
+from tests.client.conftest import TOWN, connect
 
 _SAMPLES = 24
 _TURN_TICKS = 200  # a walker takes a new direction as often

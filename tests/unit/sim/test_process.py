@@ -11,7 +11,7 @@ import time
 import pytest
 
 from drive_agent.sim.process import ServerError, ServerProcess
-from tests.unit.sim.conftest import TOWN
+from tests.client.conftest import TOWN
 
 
 def serve(*arguments: str) -> subprocess.CompletedProcess:

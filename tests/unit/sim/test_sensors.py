@@ -8,7 +8,7 @@ from drive_agent.sim.maps import Town, load_town
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.wire import Pose
 from drive_agent.sim.world import World
-from tests.unit.sim.conftest import TOWN
+from tests.client.conftest import TOWN
 
 KINDS = {
     "sensor.lidar.ray_cast": {"noise_stddev": 0.1, "range": 40.0},

@@ -17,7 +17,7 @@ import carla
 
 from drive_agent.drive.traffic import free_port
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.conftest import TOWN, Session, connect
+from tests.client.conftest import TOWN, Session, connect
 
 _PLATFORM_TIME = slice(56, 64)  # the one field of a snapshot that is wall clock
 _SENSORS = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import carla
 import pytest
 
-from tests.unit.sim.conftest import DELTA_S, TOWN, Session
+from tests.client.conftest import DELTA_S, TOWN, Session
 
 
 def test_connects_and_reads_the_map(session: Session) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.conftest import TOWN, Session, connect
+from tests.client.conftest import TOWN, Session, connect
 
 KINDS = ("rgb", "depth", "semantic_segmentation", "instance_segmentation")
 WIDTH, HEIGHT = 160, 90

@@ -15,7 +15,7 @@ from drive_agent.sim.maps import MAPS_VARIABLE, load_town
 from drive_agent.sim.process import ServerProcess
 from drive_agent.sim.render import labels
 from drive_agent.sim.render.scenery import build_scenery
-from tests.unit.sim.conftest import Session, connect
+from tests.client.conftest import Session, connect
 
 FOLDER = Path(os.environ.get(MAPS_VARIABLE, "CarlaUE4/Content/Carla/Maps/OpenDrive"))
 TOWNS = {"Town01": (36, 22), "Town02": (24, 21)}  # lights and speed limit signs in the file

@@ -4,8 +4,8 @@ import carla
 import numpy as np
 import pytest
 
+from tests.client.conftest import Session
 from tests.conformance.marker import conforms
-from tests.unit.sim.conftest import Session
 
 
 def braking_way_m(session: Session, place: carla.Transform) -> float:

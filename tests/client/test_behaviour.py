@@ -7,7 +7,7 @@ import math
 import carla
 import pytest
 
-from tests.unit.sim.conftest import DELTA_S, Session
+from tests.client.conftest import DELTA_S, Session
 
 
 def ahead_of(

@@ -12,8 +12,8 @@ import pytest
 
 from drive_agent.sim.process import ServerProcess
 from drive_agent.sim.server import all_methods
+from tests.client.conftest import Session, connect
 from tests.conformance.raw import RawClient
-from tests.unit.sim.conftest import Session, connect
 
 JUNK = [
     None,

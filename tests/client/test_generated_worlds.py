@@ -9,7 +9,7 @@ import carla
 import pytest
 
 from drive_agent.sim.process import ServerProcess
-from tests.unit.sim.conftest import Session, connect
+from tests.client.conftest import Session, connect
 
 BEND = """<?xml version="1.0"?><OpenDRIVE><header revMajor="1" revMinor="4" name="" version="1"/>
 <road name="r" length="120" id="1" junction="-1"><planView>
