@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -28,6 +30,8 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
 
 `drive-agent VERB --help` shows a verb's keys and examples. Exit code: 0 done, 2 wrong call, 1 failed."""
 
+LIVE = "live=true"
+
 DRIVE_HELP = """usage: drive-agent drive [key=value ...]
 
 Drives routes in closed loop, logs everything, scores it, makes videos and a report.
@@ -37,7 +41,10 @@ Drives routes in closed loop, logs everything, scores it, makes videos and a rep
   drive-agent drive town=my.xodr routes=random:3   three routes drawn on your own OpenDRIVE map
   drive-agent drive routes=my.xml carla=remote carla.host=10.0.0.5 carla.port=2000
   drive-agent drive out=runs/mine resume=true      go on where a run was interrupted
+  drive-agent drive routes=bench workers=4         four routes at a time, each on a server of its own
+  drive-agent drive agent=my_agent.py              an AutonomousAgent of your own (docs/runner.md)
   drive-agent drive blackout=true                  black pictures: what is left without seeing
+  drive-agent drive live=true                      watch it in a browser while it drives
 
 keys and their values:
 """
@@ -138,20 +145,26 @@ def _escape(text: str) -> str:
 
 def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
-    from drive_agent.drive.batch import run_routes
+    from drive_agent.drive.batch import run_folder, run_routes
     from drive_agent.score.command import print_table
     from drive_agent.score.results import write_json
     from drive_agent.score.run import score_run
     from drive_agent.score.summary import summarise
     from replay.report import write_report
     from replay.video import write_video
+    from replay.viewer.server import Run, ViewerServer
 
-    config = build(DriveConfig, compose("drive", words))
+    config = build(DriveConfig, compose("drive", [word for word in words if word != LIVE]))
     console = Console(highlight=False)
     films: list[Future] = []
-    with ProcessPoolExecutor(
-        1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,)
-    ) as studio:
+    with ExitStack() as stack:
+        studio = stack.enter_context(
+            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,))
+        )
+        if LIVE in words:
+            config = replace(config, out=str(run_folder(config)))
+            viewer = stack.enter_context(ViewerServer([Run(run_folder(config))]))
+            console.print(f"live: {viewer.address}#live")
 
         def film(route: Path) -> None:
             wanted = config.video and not (route / "video.mp4").exists()

@@ -62,12 +62,15 @@ def run_routes(config: DriveConfig, console: Console, on_route: Callable[[Path],
     return run
 
 
+def run_folder(config: DriveConfig) -> Path:
+    """Where a run goes: `out`, or a name made of the present time, routes and model."""
+    made = f"runs/{time.strftime('%Y%m%d-%H%M%S')}_{Path(config.routes).stem}_{config.model.kind}"
+    return Path(config.out or made)
+
+
 def open_run(config: DriveConfig) -> Path:
     """Make the run folder and write config.yaml; a folder that holds a run is only entered with resume=true."""
-    name = (
-        config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_{Path(config.routes).stem}_{config.model.kind}"
-    )
-    run = Path(name)
+    name = run = run_folder(config)
     written = run / "config.yaml"
     if written.exists() and not config.resume:
         raise ConfigError(
