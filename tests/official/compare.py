@@ -20,6 +20,7 @@ import numpy as np
 
 from drive_agent.log.store import Episode
 from drive_agent.sim.process import ServerProcess
+from scenarios.routes import route_set
 from tests.official import run
 
 TYPES = (
@@ -27,7 +28,11 @@ TYPES = (
     "ParkingCrossingPedestrian", "VehicleOpensDoorTwoWays", "DynamicObjectCrossing", "VehicleTurningRoute",
     "VehicleTurningRoutePedestrian",
 )  # fmt: skip
-MOVED_M, MOVING_MPS = 1.5, 0.3
+MOVED_M, MOVING_MPS, SPEED_UP_S = 1.5, 0.3, 3.0
+AT_TRIGGER_M, SET_UP_S = (
+    3.0,
+    2.0,
+)  # what appears later after the trigger is a stream's, which begins where the ego is then
 HEAD = (
     "| type | actors: there, here | placed apart by | begin to move at: there, here | speed: there, here |\n"
     "|---|---|---|---|---|"
@@ -47,7 +52,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Start:
-    """Of an actor that moves: the ego's gap when it begins, that gap at the ego's speed, and the actor's top speed."""
+    """Of an actor that moves: the ego's gap when it begins, that gap at the ego's speed, and the actor's speed soon."""
 
     gap_m: float
     arrival_s: float
@@ -89,14 +94,16 @@ def _track(kind: str, seen: np.ndarray) -> Track:
 
 
 def start(track: Track) -> Start | None:
-    """When and how an actor begins to move, None for one that stays where it is."""
+    """When and how an actor begins to move, None for a thing and for one that stays where it is."""
     gone_m = np.linalg.norm(track.places - track.places[0], axis=1)
-    if gone_m.max() < MOVED_M:
+    if track.kind == "static" or gone_m.max() < MOVED_M:
         return None
     first = int(np.argmax((track.speeds_mps > MOVING_MPS) & (gone_m < MOVED_M)))
     gap_m = float(np.linalg.norm(track.places[first] - track.ego[first, :2]))
-    speeds = track.speeds_mps[track.speeds_mps > MOVING_MPS]
-    return Start(gap_m, gap_m / max(float(track.ego[first, 2]), 0.1), float(np.percentile(speeds, 90)))
+    soon = track.speeds_mps[
+        (track.times_s >= track.times_s[first]) & (track.times_s < track.times_s[first] + SPEED_UP_S)
+    ]
+    return Start(gap_m, gap_m / max(float(track.ego[first, 2]), 0.1), float(np.percentile(soon, 80)))
 
 
 def apart_m(there: Sequence[np.ndarray], here: Sequence[np.ndarray]) -> float:
@@ -129,9 +136,18 @@ def compare(case: run.Case, server: ServerProcess, port: int, folder: Path) -> s
         raise RuntimeError(
             f"{case.scenario}: {outcome.faults} {outcome.server_faults}; see {folder}/{case.scenario}.log"
         )
-    there = tracks(sightings_there(folder / f"{case.scenario}.jsonl.tracks"))
-    here = tracks(sightings_here(_driven(case, folder)))
-    return line(case.scenario, there, here)
+    log = _driven(case, folder)
+    (spec,) = route_set(str(folder / f"{case.scenario}.xml"), (case.town,))
+    sides = (sightings_there(folder / f"{case.scenario}.jsonl.tracks"), sightings_here(log))
+    return line(case.scenario, *(set_up(tracks(side), spec.scenarios[0].trigger[:2]) for side in sides))
+
+
+def set_up(found: Sequence[Track], trigger: Sequence[float]) -> list[Track]:
+    """Those that appear before the ego is at the trigger (x, y), or soon after."""
+    whole = max(found, key=lambda track: len(track.times_s))
+    at = np.linalg.norm(whole.ego[:, :2] - trigger, axis=1) < AT_TRIGGER_M
+    until_s = float(whole.times_s[np.argmax(at)]) + SET_UP_S if at.any() else np.inf
+    return [track for track in found if track.times_s[0] < until_s]
 
 
 def _driven(case: run.Case, folder: Path) -> Path:

@@ -70,7 +70,7 @@ def driven(model: str, routes: Path, out: Path) -> dict[str, Drive]:
     assert (out / "results.json").exists(), done.stderr
     records = json.loads((out / "results.json").read_text())["_checkpoint"]["records"]
     specs = route_set(str(routes))
-    assert len(records) == len(specs)
+    assert len(records) == len(specs), done.stderr[-2000:]
     return {
         spec.scenarios[0].type: _drive(spec, record, out) for spec, record in zip(specs, records, strict=True)
     }

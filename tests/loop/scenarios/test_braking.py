@@ -11,23 +11,21 @@ from scenarios.checks import plan, trigger_m
 from scenarios.library.braking import DEBRIS
 from tests.loop.scenarios.families import PASSED, Case, Drive, assert_charged, assert_passed
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
 CASES = {"HardBreakRoute": Case("Highmoor", "collisions_vehicle"), "ControlLoss": Case("Highmoor", "")}
 WINDOW_M = 8.0
 KICK_RAD, STEADY_RAD = 0.01, 0.006
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_expert_drives_on(name, expert):
     assert_passed(expert[name])
 
 
-@pytest.mark.slow
 def test_a_blind_driver_runs_into_the_car_that_brakes(blind):
     assert_charged(blind["HardBreakRoute"], [CASES["HardBreakRoute"].charge])
 
 
-@pytest.mark.slow
 def test_dirt_turns_the_car_and_a_driver_who_steers_back_stays_in_the_lane(blind):
     drive = blind["ControlLoss"]
     assert drive.status in PASSED and "outside_route_lanes" not in drive.infractions

@@ -6,6 +6,7 @@ import pytest
 
 from tests.loop.scenarios.families import Case, assert_charged, assert_passed
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
 CASES = {
     "ParkingCutIn": Case("Fairmont", "collisions_vehicle"),
     "ParkingExit": Case("Fairmont", "collisions_vehicle"),
@@ -14,13 +15,11 @@ CASES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_expert_gives_room(name, expert):
     assert_passed(expert[name])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_blind_driver_hits_them(name, blind):
     assert_charged(blind[name], [CASES[name].charge])

@@ -6,6 +6,7 @@ import pytest
 
 from tests.loop.scenarios.families import Case, assert_charged, assert_passed
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
 CASES = {
     "AccidentTwoWays": Case("Highmoor", "collisions_vehicle"),
     "ParkedObstacleTwoWays": Case("Highmoor", "collisions_vehicle"),
@@ -20,13 +21,11 @@ CASES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_expert_gets_past(name, expert):
     assert_passed(expert[name])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_blind_driver_does_not(name, blind):
     assert_charged(blind[name], [CASES[name].charge])
