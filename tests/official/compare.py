@@ -28,13 +28,13 @@ TYPES = (
     "ParkingCrossingPedestrian", "VehicleOpensDoorTwoWays", "DynamicObjectCrossing", "VehicleTurningRoute",
     "VehicleTurningRoutePedestrian",
 )  # fmt: skip
-MOVED_M, MOVING_MPS, SPEED_UP_S = 1.5, 0.3, 3.0
+MOVED_M, MOVING_MPS, SOON_S = 1.5, 0.3, 1.5
 AT_TRIGGER_M, SET_UP_S = (
     3.0,
     2.0,
 )  # what appears later after the trigger is a stream's, which begins where the ego is then
 HEAD = (
-    "| type | actors: there, here | placed apart by | begin to move at: there, here | speed: there, here |\n"
+    "| type | actors: there, here | placed apart by | begin to move at: there, here | speed then: there, here |\n"
     "|---|---|---|---|---|"
 )
 
@@ -52,7 +52,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Start:
-    """Of an actor that moves: the ego's gap when it begins, that gap at the ego's speed, and the actor's speed soon."""
+    """Of an actor that moves: the ego's gap when it begins, that gap at the ego's speed, and the actor's speed just after."""
 
     gap_m: float
     arrival_s: float
@@ -100,10 +100,9 @@ def start(track: Track) -> Start | None:
         return None
     first = int(np.argmax((track.speeds_mps > MOVING_MPS) & (gone_m < MOVED_M)))
     gap_m = float(np.linalg.norm(track.places[first] - track.ego[first, :2]))
-    soon = track.speeds_mps[
-        (track.times_s >= track.times_s[first]) & (track.times_s < track.times_s[first] + SPEED_UP_S)
-    ]
-    return Start(gap_m, gap_m / max(float(track.ego[first, 2]), 0.1), float(np.percentile(soon, 80)))
+    soon = (track.times_s >= track.times_s[first]) & (track.times_s < track.times_s[first] + SOON_S)
+    speed_mps = float(np.median(track.speeds_mps[soon]))
+    return Start(gap_m, gap_m / max(float(track.ego[first, 2]), 0.1), speed_mps)
 
 
 def apart_m(there: Sequence[np.ndarray], here: Sequence[np.ndarray]) -> float:
