@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.types import Frame, Maneuver, Prompt, PromptState
+from drive_agent.types import CameraImage, Frame, Maneuver, Prompt, PromptState
 
 REACH_M = 60.0  # a maneuver further ahead is not mentioned yet
 WORDS = {
@@ -45,18 +45,19 @@ def build_prompt(frame: Frame, cameras: tuple[str, ...]) -> Prompt:
         raise ValueError(
             f"cameras {missing} are not in the frame, which has {sorted(frame.cameras)}; use a rig that has them"
         )
-    state = prompt_state(frame)
     images = tuple(frame.cameras[name] for name in cameras)
+    return ask(images, tuple(frame.previous.get(name) for name in cameras), prompt_state(frame))
+
+
+def ask(
+    images: tuple[CameraImage, ...], previous: tuple[CameraImage | None, ...], state: PromptState
+) -> Prompt:
+    """The same about given pictures and numbers, which training has without a frame."""
     content: list[dict] = []
-    for name in cameras:
-        content += [{"type": "text", "text": f"{name} camera:"}, {"type": "image"}]
+    for image in images:
+        content += [{"type": "text", "text": f"{image.name} camera:"}, {"type": "image"}]
     content.append({"type": "text", "text": question(state)})
-    return Prompt(
-        messages=({"role": "user", "content": content},),
-        images=images,
-        previous_images=tuple(frame.previous.get(name) for name in cameras),
-        state=state,
-    )
+    return Prompt(({"role": "user", "content": content},), images, previous, state)
 
 
 def question(state: PromptState) -> str:

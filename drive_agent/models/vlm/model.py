@@ -46,7 +46,8 @@ class VisionLanguageModel:
         tokens = (
             len(cameras) * words.picture_tokens + WORDS_RESERVE + words.think_tokens + words.answer_tokens
         )
-        longest = checkpoint.config.get("max_position_embeddings", 32768)
+        sizes = checkpoint.config.get("text_config") or checkpoint.config
+        longest = sizes.get("max_position_embeddings", 32768)
         if tokens > longest:
             raise CheckpointError(
                 f"{len(cameras)} cameras of {words.picture_tokens} tokens, thought and answer make {tokens} tokens, the "
