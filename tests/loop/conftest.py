@@ -18,7 +18,7 @@ SHORT = """<routes><route id="{id}" town="Brookfield"><waypoints>
 def short_route(tmp_path: Path) -> Path:
     """A route file of about 50 m."""
     path = tmp_path / "short.xml"
-    path.write_text(SHORT.format(id="7", x="108.0", y="10.9"))
+    path.write_text(SHORT.format(id="7", x="108.1", y="13.0"))
     return path
 
 

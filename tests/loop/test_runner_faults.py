@@ -64,7 +64,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path, routes, undisturbed, s
     words = (f"routes={routes}", "model=expert", f"workers={draw.choice((1, 2))}")
     run = Run(tmp_path / "run", *words)
     until((run.folder / "config.yaml").exists)
-    time.sleep(draw.uniform(0.0, 15.0))
+    time.sleep(draw.uniform(0.0, 20.0))
     if victim == "run":
         kill(run.process.pid)
         run.wait()
@@ -135,7 +135,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path, routes, undisturb
 def test_files_that_may_not_grow_stop_the_run(tmp_path, routes, undisturbed):
     """As a quota does."""
     words = (f"routes={routes}", "model=expert")
-    limit = (400_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    limit = (100_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     run = Run(tmp_path / "run", *words, prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
     assert run.wait() == 1, run.said
     assert "routes/7_rep0 cannot be written (File too large)" in run.said and "Traceback" not in run.said
