@@ -58,10 +58,10 @@ class Tuned:
 
     def __init__(self, *, scene: bool) -> None:
         lines = [plan_text.SCENE_PATTERN] if scene else []
-        self._pattern = "\n".join([*lines, plan_text.PLAN_PATTERN])
+        self.pattern = "\n".join([*lines, plan_text.PLAN_PATTERN])
 
     def ask(self, frame: Frame, cameras: tuple[str, ...]) -> Prompt:
-        return replace(build_prompt(frame, cameras), pattern=self._pattern)
+        return replace(build_prompt(frame, cameras), pattern=self.pattern)
 
     def understand(self, reply: Reply, frame: Frame) -> Understood:
         if reply.error or reply.text is None:
