@@ -1,6 +1,7 @@
 // One drive: its overview, its blocks and its pictures, fetched when they are needed and kept. Knows nothing of drawing.
 
 const KEPT_PICTURES = 900;
+const BLOCKS = 2; // blocks under way at once
 const FETCHES = 6; // pictures under way at once: a browser opens no more connections to one server
 
 async function json(address) {
@@ -23,6 +24,7 @@ export class Drive {
     this.bitmaps = new Map(); // address -> ImageBitmap, oldest use first
     this.waiting = new Map(); // address -> true, newest last
     this.fetching = 0;
+    this.blocksComing = 0;
     this.events = [];
     this.directed = [];
     this.score = null;
@@ -76,20 +78,20 @@ export class Drive {
 
   // The block of a tick when it is there; asks for it, and for the one after it, when not.
   #block(tick) {
-    const size = this.head.block_ticks, number = Math.floor(tick / size);
-    if (tick % size > size / 2) this.#fetchBlock(number + 1);
-    return this.#fetchBlock(number);
+    const size = this.head.block_ticks, number = Math.floor(tick / size), block = this.#fetchBlock(number);
+    if (block && tick % size > size / 2) this.#fetchBlock(number + 1);
+    return block;
   }
 
   #fetchBlock(number) {
     const known = this.blocks.get(number);
     if (known) return known instanceof Promise ? null : known;
-    if (number * this.head.block_ticks >= this.ticks) return null;
+    if (number * this.head.block_ticks >= this.ticks || this.blocksComing >= BLOCKS) return null; // asked for again when one came
+    this.blocksComing++;
     const promise = json(`/api/block/${this.path}?number=${number}`).then((block) => {
       block.decided = new Map(block.ticks.map((row) => [row[0], row]));
       this.blocks.set(number, block);
-      this.changed("block");
-    }).catch(() => this.blocks.delete(number));
+    }).catch(() => { this.blocks.delete(number); return new Promise((again) => setTimeout(again, 1000)); }).finally(() => { this.blocksComing--; this.changed("block"); });
     this.blocks.set(number, promise);
     return null;
   }

@@ -22,7 +22,7 @@ from replay.episode import mounts_of
 from replay.viewer.overview import Overview
 from replay.viewer.road import road_of
 
-BLOCK_TICKS = 200
+BLOCK_TICKS = 100
 _ACTOR = ("kind", "type_id", "role", "half_length_m", "half_width_m", "half_height_m", "center_forward_m")
 
 

@@ -39,11 +39,14 @@ class Overview:
 
     def read(self, episode: Episode) -> None:
         """Take in all ticks that came since the last call."""
-        since_us = self.times_us[-1] + 1 if self.times_us else 0
-        ticks = {tick["time_us"]: tick for tick in episode.raw(schema.TICK, since_us)}
-        first = len(self.times_us)
-        for truth in episode.raw(schema.TRUTH, since_us):
-            self._add(truth, ticks.get(truth["time_us"]), episode.route.points[0])
+        since_us, first = self.times_us[-1] + 1 if self.times_us else 0, len(self.times_us)
+        ticks = episode.raw(schema.TICK, since_us)
+        tick = next(ticks, None)
+        for truth in episode.raw(schema.TRUTH, since_us):  # side by side, so that no part is unpacked twice
+            while tick is not None and tick["time_us"] < truth["time_us"]:
+                tick = next(ticks, None)
+            is_same = tick is not None and tick["time_us"] == truth["time_us"]
+            self._add(truth, tick if is_same else None, episode.route.points[0])
         places = np.array([self._rows["x_m"][first:], self._rows["y_m"][first:]]).T
         self._rows["offset_m"] += _offsets(places, np.asarray(episode.route.points)[:, :2])
 
@@ -67,7 +70,8 @@ class Overview:
         row |= self._held
         for name, values in self._rows.items():
             if name != "offset_m":
-                values.append(_rounded(name, row.get(name)))
+                value = row.get(name)
+                values.append(round(value, _DIGITS.get(name, 2)) if type(value) is float else value)
 
     def _of_tick(self, tick: dict) -> dict:
         index = len(self.times_us) - 1
@@ -83,10 +87,6 @@ class Overview:
             "steer": command["steer"], "throttle": command["throttle"], "brake": command["brake"],
             "guard": tick["guard"] or None, "latency_ms": tick["timings_ms"].get("model"),
         }  # fmt: skip
-
-
-def _rounded(name: str, value: Any) -> Any:
-    return round(value, _DIGITS.get(name, 2)) if isinstance(value, float) else value
 
 
 def _offsets(places: np.ndarray, route: np.ndarray) -> list[float]:

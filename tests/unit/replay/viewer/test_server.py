@@ -65,7 +65,7 @@ def test_an_overview_has_every_tick(server, log_path):
 
 def test_a_block_has_everyone_and_the_conversation(server):
     block = get_json(server, "/api/block/0/7_rep0?number=0")
-    assert len(block["actors"]) == len(block["lights"]) == 120 and block["lights"][3] == {"s1": 1}
+    assert len(block["actors"]) == len(block["lights"]) == 100 and block["lights"][3] == {"s1": 1}
     assert block["actors"][0][0::5] == [1, 5] and block["infos"]["5"]["type_id"] == "vehicle.tesla.model3"
     thought = block["thoughts"]["4"]
     assert "<script>" in thought["reply"]["text"]  # as it was said: escaping is the page's, and tested there
