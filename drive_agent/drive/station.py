@@ -35,7 +35,7 @@ _CLOSE_S = 10.0
 _PING_S = 10.0
 
 
-class StationLostError(Exception):
+class StationLostError(RuntimeError):
     """A station cannot work any more: its simulator does not come up. The text says why."""
 
 
