@@ -387,10 +387,13 @@ def _bicycle_entry(setting: Setting) -> Spot | None:
 
 def _bicycle_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
     entry = _bicycle_entry(setting)
-    if entry is None or entry.lane.length_m < 30.0:
+    if entry is None:
+        return None
+    start = entry.behind(45.0, into_junction=False)
+    if start.distance_m(entry.point) < 30.0:
         return None
     return with_values(
-        start_actor_flow=place(entry.behind(45.0, into_junction=False)),
+        start_actor_flow=place(start),
         end_actor_flow=place(entry),
         flow_speed=value(float(rng.integers(5, 8))),
         source_dist_interval=interval(22.0, 60.0),
