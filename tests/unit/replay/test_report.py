@@ -13,6 +13,8 @@ from drive_agent.score.ledger import Ledger, judged_record
 from replay.report import write_report
 from replay.report_route import LEAN, route_section
 from replay.video import write_video
+from tests.browser import Page as Browser
+from tests.browser import find_browser
 
 VOID = {"meta", "img", "br", "hr", "input", "link", "source"}
 HOSTILE_CONFIG = """
@@ -122,6 +124,37 @@ def test_infractions_jump_into_the_video(page: Page) -> None:
     assert all(
         abs(len(drive["track"]) * drive["step"] - drive["span"]) <= 2 * drive["step"] for drive in drives
     )
+
+
+needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine")
+
+
+@needs_browser
+def test_in_a_browser_it_filters_sorts_and_jumps(run: Path) -> None:
+    shown = "[...document.querySelectorAll('.routes tbody tr')].filter(row => !row.hidden).map(row => row.cells[0].dataset.v)"
+    with Browser(find_browser() or "") as page:
+        page.open((run / "report.html").resolve().as_uri())
+        assert page.run(shown) == ["7_rep0", "8_rep0"]
+        page.run("document.querySelector('.routes th').click()")
+        page.run("document.querySelector('.routes th').click()")
+        assert page.run(shown) == ["8_rep0", "7_rep0"]
+        page.run("document.querySelector('.filter button[data-state*=crashed]').click()")
+        assert (
+            page.run(shown) == ["8_rep0"]
+            and page.run("document.querySelector('output').value") == "1 of 2 routes"
+        )
+        assert page.run("document.getElementById('7_rep0').closest('details').hidden")
+        page.run("document.querySelector('.filter button[data-state*=crashed]').click()")
+        type_in = "(box => { box.value = %r; box.dispatchEvent(new Event('input')); })(document.querySelector('.filter input'))"
+        page.run(type_in % "light COMPLETED")
+        assert page.run(shown) == ["7_rep0"]
+        page.run(type_in % "")
+        second = page.run("Number(document.querySelector('[id=\"7_rep0\"] button[data-seek]').dataset.seek)")
+        page.run("document.querySelector('[id=\"7_rep0\"] button[data-seek]').click()")
+        page.wait("document.querySelector('[id=\"7_rep0\"] video').currentTime > 0")
+        at = page.run("document.querySelector('[id=\"7_rep0\"] video').currentTime")
+        assert second - 1.0 <= at <= second + 5.0
+        assert page.errors == []
 
 
 def test_a_log_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
