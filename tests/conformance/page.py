@@ -16,7 +16,7 @@ from tests.conformance.rows import GROUPS, ROWS, Row
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/carla_compatibility.md"
 SECTIONS = ROOT / "docs/carla_compatibility"
-PLACES = ("tests/conformance", "tests/unit/sim")  # where tests with claims live
+PLACES = ("tests/conformance", "tests/client", "tests/unit/sim")  # where tests with claims live
 
 _HEAD = """# What of CARLA 0.9.16 the embedded server offers
 
