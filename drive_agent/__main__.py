@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(error, 2, debug=debug)
     except KeyboardInterrupt:
         return _complain("interrupted", 1)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
         return _failed(error, 1, debug=debug)
 
 
@@ -147,7 +147,7 @@ def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
     from drive_agent.drive.batch import run_folder, run_routes
     from drive_agent.score.command import print_table
-    from drive_agent.score.results import write_json
+    from drive_agent.score.results import SIMULATION_CRASHED, write_json
     from drive_agent.score.run import score_run
     from drive_agent.score.summary import summarise
     from replay.report import write_report
@@ -173,14 +173,16 @@ def _drive(words: list[str]) -> int:
 
         run = run_routes(config, console, film)
         for done in films:
-            done.result()
+            if failure := done.exception():
+                _complain(f"a video could not be made: {' '.join(str(failure).split())}", 1)
     summary = summarise(run)
     write_json(run / "summary.json", summary)
     write_report(run)
     values = score_run(run, "2.1")
     print_table(values, console)
     console.print(f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}")
-    return 1 if values["missing"] else 0
+    put_aside = any(SIMULATION_CRASHED in row["status"] for row in values["routes"])
+    return 1 if values["missing"] or put_aside else 0
 
 
 def _keys_of_drive() -> str:
@@ -258,11 +260,14 @@ def _help_of_scenarios() -> str:
 def _openloop(words: list[str]) -> int:
     from drive_agent.openloop import read_config, run_openloop
     from drive_agent.openloop_outputs import print_table
+    from replay.openloop_page import write_openloop_page
 
     console = Console(highlight=False)
-    out = run_openloop(read_config(words), console)
+    config = read_config(words)
+    out = run_openloop(config, console)
+    page = write_openloop_page(out, config.worst)
     print_table(out, console)
-    console.print(f"results: {out}")
+    console.print(f"results: {out}   page: {page}", soft_wrap=True)
     return 0
 
 

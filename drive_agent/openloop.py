@@ -97,6 +97,8 @@ def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
         for (scene, planned), found in zip(everything, verdicts, strict=True):
             samples += [Sample(scene, plan, verdict) for plan, verdict in zip(planned, found, strict=True)]
     write_results(out, samples, inputs_of(config), settings_of(config, source))
+    if config.logs:
+        _write_logs(out, source, everything, config.seed, console)
     return out
 
 
@@ -179,6 +181,19 @@ def _baseline_plans(
         for row, scene, poses in zip(found, scenes, plans, strict=True):
             row.append(from_poses(name, scene.arrays, poses))
     return found
+
+
+def _write_logs(
+    out: Path, source: Source, everything: list[tuple[SceneTruth, list[Planned]]], seed: int, console: Console
+) -> None:
+    """A log a scene, with the plans of the first planner; those of an interrupted call are there already."""
+    from drive_agent.openloop_log import write_log
+
+    for scene, planned in track(everything, "logs", console=console):
+        log = out / "routes" / scene.name / "log.mcap"
+        if planned and not log.exists():
+            log.parent.mkdir(parents=True, exist_ok=True)
+            write_log(log, source.clip(scene.name), planned[0], source.road_map(scene.name), seed)
 
 
 def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[Verdicts]:

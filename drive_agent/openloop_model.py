@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from drive_agent.agent.dialogue import Arrays
 from drive_agent.config import DriveConfig, build, compose
-from drive_agent.data.clips import Clip, KeyFrame
-from drive_agent.data.resight import Resighter
-from drive_agent.data.rigid import yaw_of
+from drive_agent.data.clips import Clip
+from drive_agent.data.motion import ego_states
+from drive_agent.data.resight import Resighter, encoded
 from drive_agent.drive.roster import make_model
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.openloop_plan import waypoints
@@ -28,8 +27,6 @@ from drive_agent.types import CameraImage, EgoState, Frame, Maneuver, PlanError
 ROUTE_AHEAD_M = (25.0, 50.0)
 ROUTE_ASIDE_M = {Maneuver.LEFT: (8.0, 30.0), Maneuver.RIGHT: (-8.0, -30.0)}  # a turn within the next 25 m
 COMMANDED = (Maneuver.RIGHT, Maneuver.LEFT, Maneuver.LANE_FOLLOW)  # in the order of labels.COMMANDS
-JPEG_QUALITY = 92
-STOPPED_MPS, SINCE_STOP_MAX_M = 0.1, 50.0
 
 
 class Asker:
@@ -82,7 +79,8 @@ def frames_of(clip: Clip, cameras: tuple[CameraMount, ...], told: str) -> list[F
     for k, key in enumerate(clip.frames):
         maneuver = COMMANDED[commands[k]] if told == "future" else Maneuver.LANE_FOLLOW
         pictures = {
-            name: _encoded(name, key, rgb) for name, rgb in resighter.pictures(key.cameras, key.token).items()
+            name: encoded(name, key.time_us, rgb)
+            for name, rgb in resighter.pictures(key.cameras, key.token).items()
         }
         aside = ROUTE_ASIDE_M.get(maneuver, (0.0, 0.0))
         route = np.column_stack([ROUTE_AHEAD_M, aside])
@@ -102,40 +100,9 @@ def frames_of(clip: Clip, cameras: tuple[CameraMount, ...], told: str) -> list[F
     return frames
 
 
-def ego_states(clip: Clip) -> list[EgoState]:
-    """The ego's own state at each key frame, from its poses until then."""
-    states: list[EgoState] = []
-    for key in clip.frames:
-        pose, yaw = key.ego_to_world, yaw_of(key.ego_to_world)
-        x, y = pose[:2, 3]
-        if not states:
-            states.append(EgoState(key.time_us, x, y, yaw, 0.0, 0.0, 0.0, 0.0))
-            continue
-        last = states[-1]
-        step_s = (key.time_us - last.time_us) / 1e6
-        moved = float(np.hypot(x - last.x_m, y - last.y_m))
-        speed = moved / step_s
-        since_stop = 0.0 if speed < STOPPED_MPS else min(last.since_stop_m + moved, SINCE_STOP_MAX_M)
-        turn = float(wrap_angle(yaw - last.yaw_rad)) / step_s
-        states.append(
-            EgoState(key.time_us, x, y, yaw, speed, (speed - last.speed_mps) / step_s, turn, since_stop)
-        )
-    return states
-
-
 def _history(states: list[EgoState]) -> np.ndarray:
     now = states[-1]
     xy = to_frame(np.array([(s.x_m, s.y_m) for s in states]), now.x_m, now.y_m, now.yaw_rad)
     turns = wrap_angle(np.array([s.yaw_rad for s in states]) - now.yaw_rad)
     times = (np.array([s.time_us for s in states]) - now.time_us) / 1e6
     return np.column_stack([times, xy, turns])
-
-
-def _encoded(name: str, key: KeyFrame, rgb: np.ndarray) -> CameraImage:
-    done, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )
-    if not done:
-        raise ValueError(f"the picture of {name} at {key.time_us} us cannot be encoded as JPEG")
-    seen = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return CameraImage(name, key.time_us, seen, data.tobytes())

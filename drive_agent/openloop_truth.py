@@ -19,6 +19,7 @@ from drive_agent.config import ConfigError
 from drive_agent.data.clips import Clip
 from drive_agent.data.nuscenes import NuScenesFolder, only_version
 from drive_agent.data.runs import RunFolder, is_run
+from drive_agent.roadmap import RoadMap
 from drive_agent.score.openloop.labels import PER_AGENT, truth_arrays
 
 LABELS_VERSION = 1  # of the arrays; a change of what they mean makes caches worthless
@@ -85,6 +86,10 @@ class Source:
     def clip(self, name: str) -> Clip:
         """A scene with its pictures; this opens the data set."""
         return self._data().clip(name)
+
+    def road_map(self, name: str) -> RoadMap | None:
+        """What lay under the wheels, None where the data set does not say it in a way that we read."""
+        return self._data().road_map(name)
 
     def _data(self) -> NuScenesFolder | RunFolder:
         if self._opened is None:

@@ -5,6 +5,7 @@ The devkit is an extra (`pip install drive-agent[nuscenes]`) and is imported onl
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from drive_agent.data.clips import Boxes, CameraShot, Clip, KeyFrame
 from drive_agent.data.rigid import rigid, rotation_matrix
+from drive_agent.roadmap import RoadMap
 
 _TABLES = (
     "attribute",
@@ -87,6 +89,15 @@ class NuScenesFolder:
             token = sample["next"]
         return Clip(name, location, tuple(frames))
 
+    def road_map(self, name: str) -> RoadMap | None:
+        """The vector map of an exported drive; None for nuScenes' own cities."""
+        [scene] = [scene for scene in self._tables.scene if scene["name"] == name]
+        file = self._map_of(scene).get("road_map")
+        return RoadMap.from_dict(json.loads((self.root / file).read_text())) if file else None
+
+    def _map_of(self, scene: dict[str, Any]) -> dict[str, Any]:
+        return self._tables.get("map", self._tables.get("log", scene["log_token"])["map_token"])
+
     def _key_frame(self, sample: dict[str, Any]) -> KeyFrame:
         lidar = self._data(sample, "LIDAR_TOP")
         records = [self._tables.get("sample_data", token) for token in sample["data"].values()]
@@ -127,8 +138,8 @@ class NuScenesFolder:
 
     def _offset(self, sample: dict[str, Any]) -> np.ndarray:
         """What an exported drive was moved by (3,), since the devkit's map pictures begin at (0, 0); else zeros."""
-        log = self._tables.get("log", self._tables.get("scene", sample["scene_token"])["log_token"])
-        return np.array(self._tables.get("map", log["map_token"]).get("world_offset_m", [0.0, 0.0, 0.0]))
+        record = self._map_of(self._tables.get("scene", sample["scene_token"]))
+        return np.array(record.get("world_offset_m", [0.0, 0.0, 0.0]))
 
     def _boxes(self, sample: dict[str, Any]) -> Boxes:
         rows = [self._tables.get("sample_annotation", token) for token in sample["anns"]]

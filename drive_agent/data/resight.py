@@ -13,6 +13,9 @@ import numpy as np
 
 from drive_agent.data.clips import CameraShot
 from drive_agent.rig import CameraMount
+from drive_agent.types import CameraImage
+
+JPEG_QUALITY = 92
 
 _Table = tuple[
     np.ndarray, np.ndarray
@@ -58,6 +61,17 @@ def decoded(shot: CameraShot, token: str) -> np.ndarray:
     if bgr is None:
         raise ValueError(f"the picture of {shot.name} of sample {token} is no JPEG; copy it again")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def encoded(name: str, time_us: int, rgb: np.ndarray) -> CameraImage:
+    """A picture as JPEG, and as what decoding that gives. Raises ValueError when it cannot be encoded."""
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    if not done:
+        raise ValueError(f"the picture of {name} at {time_us} us cannot be encoded as JPEG")
+    seen = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return CameraImage(name, time_us, seen, data.tobytes())
 
 
 def _table(mount: CameraMount, shot: CameraShot) -> _Table:
