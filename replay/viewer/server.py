@@ -42,7 +42,8 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = path.resolve().name if path.is_dir() else path.resolve().parent.name
+        folder = path.resolve() if path.is_dir() else path.resolve().parent
+        self.name = folder.parent.parent.name if folder.parent.name == "routes" else folder.name
         self._drives: dict[str, DriveLog] = {}
 
     def drives(self) -> dict[str, DriveLog]:
