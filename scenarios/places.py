@@ -24,7 +24,7 @@ STEP_M = 10.0
 SIDE_M = 45.0  # of a way's ends where no trigger lies
 APART_M = 120.0  # between two places for one type on the same side of a road
 AFTER_M = 110.0  # of a route after a scenario's trigger or its junction
-CHANGE_SHARE, CHANGE_ROOM_M = 0.5, 60.0  # on how many of the lanes that are so long and have a neighbour
+CHANGE_SHARE, CHANGE_ROOM_M = 0.8, 60.0  # on how many of the lanes that are so long and have a neighbour
 _STREAM = 21  # of random numbers, beside those of weather
 
 

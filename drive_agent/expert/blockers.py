@@ -15,6 +15,7 @@ from drive_agent.types import ObjectKind
 
 STANDING_MPS = 0.3
 STANDING_S = 3.0  # a vehicle that has stood so long may stand for good
+TRAFFIC_S, DRIVES_MPS = 20.0, 1.0  # one that was seen driving before drives on sooner or later
 SLOW_MPS = 4.5  # a cyclist slower than this is not followed
 QUEUE_REACH_M = 25.0  # who stands so near before a stopping place waits there
 QUEUE_GAP_M = 12.0  # who stands so near behind somebody who waits or drives waits too
@@ -36,12 +37,13 @@ class Block:
 
 
 class BlockFinder:
-    """Finds the next block. Its only memory: since when each vehicle stands."""
+    """Finds the next block. Its only memory: since when each vehicle stands, and which were seen driving."""
 
     def __init__(self, stopping_places_m: tuple[float, ...]) -> None:
         """`stopping_places_m`: route stations of stop lines and of junctions' begins."""
         self._places_m = np.array(sorted(stopping_places_m))
         self._standing_since_us: dict[int, int] = {}
+        self._traffic: set[int] = set()
 
     def look(
         self, time_us: int, axle_m: float, half_width_m: float, others: Others, beside: BesideRoute
@@ -76,8 +78,11 @@ class BlockFinder:
         """(n,) whether each is a thing, a slow cyclist, or a vehicle that stands and does not queue."""
         kind, speed = others.kind[beside.rows], others.speed[beside.rows]
         standing = (speed < STANDING_MPS) & np.isin(kind, (ObjectKind.VEHICLE, ObjectKind.CYCLIST))
-        stood_us = self._stood_us(time_us, others.ids[beside.rows], standing)
-        for_good = standing & (stood_us >= STANDING_S * 1e6) & ~self._queueing(kind, standing, beside)
+        ids = others.ids[beside.rows]
+        stood_us = self._stood_us(time_us, ids, standing)
+        self._traffic.update(ids[speed > DRIVES_MPS].tolist())
+        patience_s = np.where(np.isin(ids, list(self._traffic)), TRAFFIC_S, STANDING_S)
+        for_good = standing & (stood_us >= patience_s * 1e6) & ~self._queueing(kind, standing, beside)
         creeping = (kind == ObjectKind.CYCLIST) & (beside.along_mps > 0.0) & (speed < SLOW_MPS)
         return (kind == ObjectKind.PROP) | for_good | creeping & ~standing
 

@@ -52,7 +52,7 @@ def walker_bodies(walkers, bodies):
 
 @compiled
 def prop_bodies(props, bodies):
-    """PROP (n,) -> BODY (n,)."""
+    """PROP (n,) -> BODY (n,). What lies flat is no obstacle, on a slope neither."""
     for index in range(props.shape[0]):
         p, b = props[index], bodies[index]
         b.x, b.y, b.z, b.yaw = p.x, p.y, p.z + p.half_extents[2], p.yaw
@@ -62,6 +62,8 @@ def prop_bodies(props, bodies):
         size = p.half_extents[0] * p.half_extents[0] + p.half_extents[1] * p.half_extents[1]
         b.inverse_inertia = 3.0 * b.inverse_mass / size
         b.collisions, b.walker = p.collisions, 0
+        if 2.0 * p.half_extents[2] < GROUND_CLEARANCE_M:
+            b.collisions = 0
 
 
 @compiled

@@ -189,7 +189,14 @@ def vehicle_turning_route(scene: Scene) -> Script:
     yield from go_on(scene)
 
 
-@scenario_type("VehicleTurningRoutePedestrian", site=_turn_site)
+def _near_kerb_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
+    """After a right turn the walker comes from the far side, too late for who does not stop."""
+    crossing = setting.junction
+    left = crossing is not None and crossing.maneuver == Maneuver.LEFT
+    return _turn_site(setting, rng) if left else None
+
+
+@scenario_type("VehicleTurningRoutePedestrian", site=_near_kerb_site)
 def vehicle_turning_route_pedestrian(scene: Scene) -> Script:
     """Behind the turn somebody crosses the road."""
     where = scene.exit_of_junction().ahead(1.0)
