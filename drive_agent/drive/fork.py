@@ -19,7 +19,7 @@ from drive_agent.config import ConfigError, DriveConfig
 from drive_agent.drive.carla import CarlaEnv
 from drive_agent.drive.env import Driver, Ground, Listener
 from drive_agent.drive.loop import run_episode
-from drive_agent.drive.provenance import run_header
+from drive_agent.drive.provenance import git_hash, run_header
 from drive_agent.drive.roster import make_driver
 from drive_agent.drive.servers import start_server
 from drive_agent.drive.world import open_env
@@ -49,6 +49,7 @@ class Past:
     decisions: Mapping[int, Decision]
     truths: Mapping[int, Truth]
     fork_us: int
+    commit: str  # of the code that drove
 
     def is_over(self, time_us: int) -> bool:
         return time_us >= self.fork_us
@@ -70,7 +71,7 @@ def read_past(episode: Episode, at_s: float) -> Past:
     missing = [time_us for time_us in past if time_us not in decisions]
     if missing:
         raise ValueError(f"{episode.path} has no decision at {missing[0]} us: only whole logs can be forked")
-    return Past(decisions, past, fork_us)
+    return Past(decisions, past, fork_us, episode.header.git_hash)
 
 
 def _until(episode: Episode, end_us: int) -> Iterable:
@@ -157,7 +158,8 @@ class Rerun:
         if self._exact and not np.array_equal(then.actors, now.actors):
             raise RuntimeError(
                 f"the world at {now.time_us / 1e6:.2f} s is not the logged one ({_difference(then, now)}): the log was"
-                " driven by another version or on another machine; give exact=false to drive on nevertheless"
+                f" driven at commit {self._past.commit[:10] or 'unknown'}, this is {git_hash()[:10] or 'unknown'}, or on"
+                " another machine; fork it there, or give exact=false to drive on nevertheless"
             )
         if then.actors.shape == now.actors.shape:
             apart = np.linalg.norm(then.actors[:, :2] - now.actors[:, :2], axis=1)

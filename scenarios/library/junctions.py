@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from drive_agent.geometry import arc_length, project
+from drive_agent.geometry import arc_length, project, wrap_angle
 from drive_agent.types import LightState, Maneuver
 from scenarios.flows import SLOW_MPS, Flow, meeting_m, way
 from scenarios.junction_plan import Entry, entries
@@ -15,7 +15,7 @@ from scenarios.parameters import Choice, Interval, Number, Parameter
 from scenarios.scene import Scene, Script
 from scenarios.setting import Crossing, Setting
 from scenarios.sites import Elements, Site, interval, junction_ahead, value, with_values
-from scenarios.spots import Spot, lane_path
+from scenarios.spots import Spot, lane_path, straightest
 from scenarios.types import scenario_type
 
 SIDES = ("left", "right", "opposite")
@@ -23,7 +23,7 @@ END_M = 10.0  # the ego drives on so far behind the junction
 GREEN_DELAY_S = 5.0  # after the ego's arrival: the stream has its way first
 RED_BEFORE_S = 5.0  # before its arrival a light that was green begins to turn red
 SOURCE_S, SINK_S = 4.0, 2.5  # at the flow's speed, before and behind the junction
-SINK_M = 2.0
+STRAIGHT_ON_RAD = 0.5
 EMERGENCY = {"special_type": "emergency"}
 SYNC = Reaction(2.2, 12.0)
 CROSSER_BEYOND_M, CROSSER_KMH = 40.0, 70.0
@@ -40,7 +40,7 @@ def junction_site(maneuver: Maneuver | None, *, light: bool | None, side: str | 
         crossing = junction_ahead(setting, maneuver)
         if crossing is None or (light is not None and light != (crossing.light is not None)):
             return None
-        if side is not None and not _comers(setting, crossing, side):
+        if side is not None and not _comers(setting, crossing, side, straight=True):
             return None
         return {}
 
@@ -60,14 +60,27 @@ def stream_site(maneuver: Maneuver, side: str, *, light: bool) -> Site:
     return find
 
 
-def _comers(setting: Setting, crossing: Crossing, side: str) -> list[Entry]:
+def _comers(setting: Setting, crossing: Crossing, side: str, *, straight: bool) -> list[Entry]:
     every = entries(setting.road_map, crossing.junction_id, crossing.entry_lane)
-    return [entry for entry in every if entry.side == side]
+    found = [entry for entry in every if entry.side == side]
+    return [entry for entry in found if goes_straight_on(entry.spot)] if straight else found
+
+
+def goes_straight_on(entry: Spot) -> bool:
+    """Whether a lane that leads into a junction has a way through it that hardly turns."""
+    inside = straightest(entry.road_map, entry.lane)
+    return inside is not None and abs(wrap_angle(inside.heading[-1] - inside.heading[0])) < STRAIGHT_ON_RAD
 
 
 def comer(scene: Scene, side: str) -> Entry:
-    """A lane on which traffic comes to the junction from a side, drawn by seed. Raises ScenarioError without one."""
-    found = _comers(scene.setting, scene.crossing(), side)
+    """A lane on which traffic comes to the junction from a side, drawn by seed. Raises ScenarioError without one.
+
+    One that goes straight on, where there is one.
+    """
+    setting, crossing = scene.setting, scene.crossing()
+    found = _comers(setting, crossing, side, straight=True) or _comers(
+        setting, crossing, side, straight=False
+    )
     if not found:
         raise scene.error(f"no lane leads into the junction from the {side}")
     return found[int(scene.rng.integers(len(found)))]
@@ -189,7 +202,7 @@ def _crosser_site(*, light: bool) -> Site:
         crossing = junction_ahead(setting, Maneuver.STRAIGHT)
         if crossing is None or light != (crossing.light is not None):
             return None
-        sides = [side for side in ("left", "right") if _comers(setting, crossing, side)]
+        sides = [side for side in ("left", "right") if _comers(setting, crossing, side, straight=True)]
         return with_values(direction=value(str(rng.choice(sides)))) if sides else None
 
     return find

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from drive_agent.geometry import wrap_angle
+from drive_agent.geometry import project
 from drive_agent.roadmap import Lane
 from drive_agent.types import Maneuver
 from scenarios.flows import Flow, meeting_m, way
 from scenarios.junction_plan import entries
 from scenarios.library.cut_ins import merging_path
-from scenarios.library.junctions import RedFirst
+from scenarios.library.junctions import RedFirst, goes_straight_on
 from scenarios.parameters import Choice, Interval, Number, Parameter, Place
 from scenarios.scene import Scene, Script
 from scenarios.setting import Crossing, Setting
@@ -30,7 +30,6 @@ ALONGSIDE_S = 12.0
 LANE_CHANGES_M = 200.0
 PASSING_CARS, PASSING_M = 3, 60.0  # on the lane beside the bay
 RURAL_MPS = 15.0  # the limit of a country road is higher
-STRAIGHT_ON_RAD = 0.5
 BICYCLE_END_M = 40.0
 BICYCLES = {"base_type": "bicycle"}
 PARKED = {"base_type": "car", "generation": "2"}
@@ -214,7 +213,7 @@ def highway_cut_in(scene: Scene) -> Script:
     meet_m = scene.setting.route_station_m(meet.point)
 
     def together() -> bool:
-        left_m = ramp_m - math.dist(car.position, ramp[0])
+        left_m = ramp_m - project(ramp, car.position)[0]
         car.change_speed(left_m / max((meet_m - scene.ego_m - 12.0) / max(scene.ego_speed_mps, 3.0), 0.5))
         return left_m < 0.0
 
@@ -310,14 +309,9 @@ def _plain_crossing(setting: Setting, maneuver: Maneuver) -> Crossing | None:
 def _entry_from(setting: Setting, crossing: Crossing, side: str) -> Spot | None:
     """Where the lane ends that comes into a junction from a side and leads straight on."""
     for entry in entries(setting.road_map, crossing.junction_id, crossing.entry_lane):
-        following = _lanes_between(setting, entry.spot.lane)
-        if entry.side == side and following is not None and _turned_rad(following[0]) < STRAIGHT_ON_RAD:
+        if entry.side == side and goes_straight_on(entry.spot):
             return entry.spot
     return None
-
-
-def _turned_rad(lane: Lane) -> float:
-    return abs(float(wrap_angle(lane.heading[-1] - lane.heading[0])))
 
 
 def _stream_across(setting: Setting, entry: Spot, rng: np.random.Generator) -> Elements:
@@ -407,7 +401,9 @@ def crossing_bicycle_flow(scene: Scene) -> Script:
     path = lane_path(source, _way_through_junction_m(source) + BICYCLE_END_M)
     yield from scene.triggered()
     told = scene.told
-    flow = Flow(scene, path, told["source_dist_interval"], told["flow_speed"], filled=True, wanted=BICYCLES)
+    gap_m, speed_mps = told["source_dist_interval"], told["flow_speed"]
+    first_m = meeting_m(scene, path, speed_mps)
+    flow = Flow(scene, path, gap_m, speed_mps, filled=True, first_m=first_m, wanted=BICYCLES)
     lights = RedFirst(scene, None)
 
     def past() -> bool:

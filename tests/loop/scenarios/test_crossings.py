@@ -12,7 +12,7 @@ CASES = {
     "PedestrianCrossing": Case("Brookfield", "collisions_pedestrian"),
     "ParkingCrossingPedestrian": Case("Maplewood", "collisions_pedestrian"),
     "VehicleTurningRoute": Case("Maplewood", "collisions_vehicle"),
-    "VehicleTurningRoutePedestrian": Case("Maplewood", "collisions_pedestrian"),
+    "VehicleTurningRoutePedestrian": Case("Oldbridge", "collisions_pedestrian"),
 }
 
 
