@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ MAGIC = "CARLA_RECORDER"
 
 
 class Packet(IntEnum):
-    """Numbers of the packets. What is not here (bones, doors, wheels of later versions) is skipped by its size."""
+    """Numbers of the packets. What is not here (bones, wheels, ... of later versions) is skipped by its size."""
 
     FRAME_START = 0
     FRAME_END = 1
@@ -40,6 +41,7 @@ class Packet(IntEnum):
     LIGHT_TIMES = 16
     TRIGGERS = 17
     FRAME_COUNTER = 18
+    DOORS = 21  # later than 0.9.13, and not additional
 
 
 class ActorClass(IntEnum):
@@ -72,20 +74,29 @@ RECORDS: dict[Packet, np.dtype] = {
     ),
     Packet.KINEMATICS: np.dtype([("id", "<u4"), ("velocity_mps", "<f4", 3), ("turn_degps", "<f4", 3)]),
     Packet.BOXES: np.dtype([("id", "<u4"), ("center_cm", "<f4", 3), ("extent_cm", "<f4", 3)]),
+    Packet.TRIGGERS: np.dtype([("id", "<u4"), ("center_cm", "<f4", 3), ("extent_cm", "<f4", 3)]),  # in the world
     Packet.LIGHT_TIMES: np.dtype([("id", "<u4"), ("green_s", "<f4"), ("yellow_s", "<f4"), ("red_s", "<f4")]),
-    Packet.TRIGGERS: np.dtype([("id", "<u4"), ("center_cm", "<f4", 3), ("extent_cm", "<f4", 3)]),
+    Packet.DOORS: np.dtype([("id", "<u4"), ("door", "u1"), ("open", "u1")]),
 }  # fmt: skip
 ALWAYS_UP_TO = Packet.VEHICLE_LIGHTS  # every frame has these, empty ones too
-ADDITIONAL_FROM = Packet.KINEMATICS
+_ORDER = (  # of a frame's packets
+    Packet.APPEARED, Packet.GONE, Packet.PARENTS, Packet.COLLISIONS, Packet.POSITIONS, Packet.LIGHTS, Packet.VEHICLES,
+    Packet.WALKERS, Packet.VEHICLE_LIGHTS, Packet.SCENE_LIGHTS, Packet.KINEMATICS, Packet.BOXES, Packet.TRIGGERS,
+    Packet.PLATFORM_TIME, Packet.PHYSICS, Packet.LIGHT_TIMES, Packet.FRAME_COUNTER, Packet.DOORS,
+)  # fmt: skip
+ADDITIONAL = frozenset(packet for packet in Packet if Packet.KINEMATICS <= packet <= Packet.FRAME_COUNTER)
+NO_ACTOR = 2**32 - 1  # the other side of a collision with what is no actor
 
 _PACKET = struct.Struct("<BI")
 _START = struct.Struct("<Qdd")
 _ACTOR = struct.Struct("<IB6fI")
+_PHYSICS = struct.Struct("<I5f?7f")
+_CURVE, _GEAR, _WHEEL = 2, 3, 12  # numbers in a row of each table of `Physics`
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute of a blueprint; `kind` is CARLA's (0 bool, 1 int, 2 float, 3 string, 4 colour)."""
+    """One attribute of a blueprint; `kind` is CARLA's (0 bool, 1 int, 2 float, 3 string, 4 colour; later one more)."""
 
     kind: int
     name: str
@@ -94,7 +105,10 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Appeared:
-    """An actor comes into the world. The first frame has one for everything that is already there."""
+    """An actor comes into the world. The first frame has one for everything that is already there.
+
+    Its pose is in the world, or, where PARENTS of the same frame attach it, in its parent's frame.
+    """
 
     id: int
     kind: int  # ActorClass where it is a known one
@@ -109,15 +123,44 @@ class Appeared:
         return next((one.value for one in self.attributes if one.name == name), "")
 
 
+Table = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Physics:
+    """What a vehicle is made of: `carla.VehiclePhysicsControl` but for `gear_switch_time`, which CARLA leaves out."""
+
+    id: int
+    max_rpm: float
+    moi: float
+    damping: tuple[float, float, float]  # full throttle; none, clutch engaged; none, clutch disengaged
+    use_gear_autobox: bool
+    clutch_strength: float
+    final_ratio: float
+    mass_kg: float
+    drag_coefficient: float
+    center_of_mass_m: tuple[float, float, float]
+    torque_curve: Table  # rpm, N m
+    gears: Table  # ratio, down ratio, up ratio
+    steering_curve: Table  # km/h, fraction
+    wheels: Table  # the numbers of `carla.WheelPhysicsControl`, in its order; the place in the world in cm
+
+
 @dataclass(frozen=True)
 class Frame:
-    """One tick. `records` holds structured arrays of the types in `RECORDS`; a packet that is not there is empty."""
+    """One tick. `records` holds structured arrays of the types in `RECORDS`; a packet that is not there is empty.
+
+    The last frame of a file lasts -1 s: nobody knows yet.
+    """
 
     number: int
     duration_s: float
     elapsed_s: float
     appeared: tuple[Appeared, ...] = ()
     records: Mapping[Packet, np.ndarray] = field(default_factory=dict)
+    physics: tuple[Physics, ...] = ()  # of vehicles that are new or changed
+    platform_s: float | None = None  # by the wall clock, since the recording began
+    counter: int | None = None  # the simulator's own number of the tick
 
     def of(self, packet: Packet) -> np.ndarray:
         """The records of one packet, empty where it is not in the frame."""
@@ -146,15 +189,27 @@ def header_bytes(town: str, began_unix_s: int) -> bytes:
 def frame_bytes(frame: Frame, *, additional: bool = True) -> bytes:
     """One frame; without `additional` those packets are left out that CARLA writes only when asked for more."""
     born = b"".join(map(_actor_bytes, frame.appeared))
+    bodies = {Packet.APPEARED: struct.pack("<H", len(frame.appeared)) + born}
+    bodies |= {
+        packet: _counted(frame.of(packet))
+        for packet in RECORDS
+        if packet <= ALWAYS_UP_TO or packet in frame.records
+    }
+    if frame.platform_s is not None:
+        bodies[Packet.PLATFORM_TIME] = struct.pack("<d", frame.platform_s)
+    if frame.physics:
+        bodies[Packet.PHYSICS] = struct.pack("<H", len(frame.physics)) + b"".join(
+            map(_physics_bytes, frame.physics)
+        )
+    if frame.counter is not None:
+        bodies[Packet.FRAME_COUNTER] = struct.pack("<Q", frame.counter)
+    start = _START.pack(frame.number, frame.duration_s, frame.elapsed_s)
     parts = [
-        _packet(Packet.FRAME_START, _START.pack(frame.number, frame.duration_s, frame.elapsed_s)),
-        _packet(Packet.APPEARED, struct.pack("<H", len(frame.appeared)) + born),
+        _packet(packet, bodies[packet])
+        for packet in _ORDER
+        if packet in bodies and (additional or packet not in ADDITIONAL)
     ]
-    for packet in RECORDS:
-        wanted = packet in frame.records and (additional or packet < ADDITIONAL_FROM)
-        if packet <= ALWAYS_UP_TO or wanted:
-            parts.append(_packet(packet, _counted(frame.of(packet))))
-    return b"".join([*parts, _packet(Packet.FRAME_END, b"")])
+    return b"".join([_packet(Packet.FRAME_START, start), *parts, _packet(Packet.FRAME_END, b"")])
 
 
 def _packet(packet: Packet, data: bytes) -> bytes:
@@ -173,6 +228,17 @@ def _actor_bytes(actor: Appeared) -> bytes:
         struct.pack("<B", one.kind) + _text(one.name) + _text(one.value) for one in actor.attributes
     ]
     return head + _text(actor.type_id) + struct.pack("<H", len(attributes)) + b"".join(attributes)
+
+
+def _physics_bytes(one: Physics) -> bytes:
+    head = _PHYSICS.pack(
+        one.id, one.max_rpm, one.moi, *one.damping, one.use_gear_autobox, one.clutch_strength, one.final_ratio,
+        one.mass_kg, one.drag_coefficient, *one.center_of_mass_m,
+    )  # fmt: skip
+    tables = (one.torque_curve, one.gears, one.steering_curve, one.wheels)
+    return head + b"".join(
+        struct.pack("<I", len(table)) + np.array(table, "<f4").tobytes() for table in tables
+    )
 
 
 def _text(value: str) -> bytes:
@@ -237,6 +303,11 @@ class _Cursor:
     def text(self) -> str:
         return self.take(*self.unpack("<H")).decode(errors="replace")
 
+    def table(self, width: int) -> Table:
+        (count,) = self.unpack("<I")
+        numbers = np.frombuffer(self.take(4 * width * count), "<f4").reshape(count, width)
+        return tuple(tuple(row) for row in numbers.tolist())
+
 
 def _read_frame(cursor: _Cursor) -> Frame:
     """The next frame. Raises EOFError where it is cut off, ValueError where it is damaged."""
@@ -248,9 +319,12 @@ def _read_frame(cursor: _Cursor) -> Frame:
         number, duration_s, elapsed_s = _START.unpack(packets[Packet.FRAME_START])
         appeared = tuple(_read_actors(_Cursor(packets.get(Packet.APPEARED, b"\0\0"))))
         records = {Packet(n): _read_records(Packet(n), body) for n, body in packets.items() if n in RECORDS}
+        physics = tuple(_read_physics(_Cursor(packets.get(Packet.PHYSICS, b"\0\0"))))
+        platform_s = _number("<d", packets.get(Packet.PLATFORM_TIME))
+        counter = _number("<Q", packets.get(Packet.FRAME_COUNTER))
     except (struct.error, EOFError) as error:
         raise ValueError(f"the frame at byte {begin} of the recording is damaged; copy it again") from error
-    return Frame(number, duration_s, elapsed_s, appeared, records)
+    return Frame(number, duration_s, elapsed_s, appeared, records, physics, platform_s, counter)
 
 
 def _packets(cursor: _Cursor) -> Iterator[tuple[int, bytes]]:
@@ -285,3 +359,19 @@ def _read_actors(cursor: _Cursor) -> Iterator[Appeared]:
 def _read_attribute(cursor: _Cursor) -> Attribute:
     (kind,) = cursor.unpack("<B")
     return Attribute(kind, cursor.text(), cursor.text())
+
+
+def _read_physics(cursor: _Cursor) -> Iterator[Physics]:
+    (count,) = cursor.unpack("<H")
+    for _ in range(count):
+        vehicle, rpm, moi, *damping, autobox, clutch, ratio, mass, drag, x, y, z = cursor.unpack(
+            _PHYSICS.format
+        )
+        tables = [cursor.table(width) for width in (_CURVE, _GEAR, _CURVE, _WHEEL)]
+        yield Physics(
+            vehicle, rpm, moi, tuple(damping), autobox, clutch, ratio, mass, drag, (x, y, z), *tables
+        )  # fmt: skip
+
+
+def _number(form: str, body: bytes | None) -> Any:
+    return None if body is None else struct.unpack(form, body)[0]
