@@ -10,8 +10,10 @@ import carla
 import pytest
 
 from drive_agent.sim.process import ServerProcess
+from tests.unit.sim.conftest import TOWN, server
 
-TOWN = "Brookfield"
+__all__ = ["TOWN", "server"]
+
 DELTA_S = 0.05
 
 
@@ -74,12 +76,6 @@ def connect(server: ServerProcess) -> Session:
     world.apply_settings(settings)
     world.tick()
     return Session(server, client, world)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
-    with ServerProcess(TOWN, rendering=False) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")
