@@ -241,7 +241,7 @@ def build(kind: type, values: dict[str, Any], where: str = "") -> Any:
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """A hint for a typo, or nothing."""
-    near = difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(word, sorted(set(known)), n=2, cutoff=0.6)
     return f", did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

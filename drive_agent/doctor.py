@@ -7,9 +7,13 @@ import importlib.util
 import os
 import platform
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+CARLA_PORT = 2000
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ def examine() -> Iterator[Finding]:
         needed=False,
         name="nuscenes-devkit",
     )
+    yield _carla_server()
+    yield _folder("CARLA's own maps", "CARLA_XODR_DIR", "*.xodr", "docs/maps.md")
+    yield _folder("Leaderboard", "LEADERBOARD_ROOT", "leaderboard", "docs/leaderboard.md")
 
 
 def _python() -> Finding:
@@ -110,3 +117,27 @@ def _gpu() -> Finding:
     return Finding(
         "absent", "GPU", "none; the embedded model needs none", "MiMo-Embodied-7B needs one with 8 GB or more"
     )
+
+
+def _carla_server() -> Finding:
+    """Whether anybody listens where CARLA does by default; who it is, only a client could tell."""
+    where = f"127.0.0.1:{CARLA_PORT}"
+    try:
+        socket.create_connection(("127.0.0.1", CARLA_PORT), timeout=1.0).close()
+    except OSError:
+        detail = f"none at {where}; drives start one"
+        return Finding(
+            "absent", "CARLA server", detail, f"carla=remote needs one: drive-agent sim port={CARLA_PORT}"
+        )
+    return Finding("ok", "CARLA server", f"somebody listens at {where}")
+
+
+def _folder(part: str, variable: str, pattern: str, guide: str) -> Finding:
+    """A folder that an environment variable names, and what has to be in it."""
+    named = os.environ.get(variable)
+    if not named:
+        return Finding("absent", part, f"{variable} is not set", f"see {guide}")
+    count = sum(1 for _ in Path(named).glob(pattern))
+    if count == 0:
+        return Finding("absent", part, f"{variable}={named} holds no {pattern}", f"see {guide}")
+    return Finding("ok", part, f"{variable}={named}")
