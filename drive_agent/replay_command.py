@@ -24,6 +24,7 @@ from drive_agent.score.judged import logs_in
 if TYPE_CHECKING:
     from drive_agent.ask import Answer, Asked, Edit
     from drive_agent.drive.fork import Changes
+    from drive_agent.drive.importing import Imported
 
 HELP = """usage: drive-agent replay VERB RUN [key=value ...]
 
@@ -33,6 +34,7 @@ HELP = """usage: drive-agent replay VERB RUN [key=value ...]
   compare  two drives of a route: where they part first, and why
   video    a drive as a video for people
   export   foxglove, csv, carla_recorder, nuscenes
+  import   a recording of CARLA's recorder, with the Leaderboard's results, as a run of ours
   keep     a drive's route and scenarios as a file of their own, to drive them again when the code has changed
 
 RUN is a run folder, the folder of one of its routes, or a log.mcap; route= chooses one of several.
@@ -49,6 +51,7 @@ RUN is a run folder, the folder of one of its routes, or a log.mcap; route= choo
   drive-agent replay video runs/NAME route=4_rep0 out=drive.mp4
   drive-agent replay export csv runs/NAME route=4_rep0 out=DIR
   drive-agent replay export nuscenes runs/NAME out=DIR         every route as a scene; any nuScenes tool reads it
+  drive-agent replay import RouteScenario_12_rep0.log results=results.json routes=FILE.xml map=Town01.xodr out=runs/theirs
   drive-agent replay keep runs/NAME route=4_rep0 out=failure.xml"""
 
 PROMPT_KEYS = ("prompt.text", "prompt.speed_mps", "prompt.maneuver", "prompt.maneuver_m")
@@ -130,12 +133,11 @@ def _fork(words: list[str], console: Console) -> int:
     with Episode.open(log) as episode:
         config = replace(_config_of(episode, log, given), out=str(out))
     folder = out / "routes" / log.parent.name
-    folder.mkdir(parents=True)
-    write_config(out / "config.yaml", config)
     done = fork(
         log, _number(given, "at", 0.0, float), config, folder / "log.mcap", _changes_of(given),
         exact=_flag(given, "exact", default=True),
     )  # fmt: skip
+    write_config(out / "config.yaml", config)
     for name, path in (("before", log), ("forked", folder / "log.mcap")):
         judged = judge_log(path)
         points = score("2.1", judged.completion_percent, judged.events).driving
@@ -211,6 +213,25 @@ def _export_nuscenes(words: list[str], console: Console) -> int:
     return 0
 
 
+def _import(words: list[str], console: Console) -> int:
+    from drive_agent.drive.importing import Sources, import_recording
+
+    [path], given = _split(
+        words, ("results", "routes", "route", "map", "ego", "out"), count=1, what="recording (FILE.log)"
+    )
+    out = Path(given.get("out") or f"runs/{Path(path).stem}")
+    sources = Sources(
+        recording=Path(path),
+        results=Path(given["results"]) if "results" in given else None,
+        routes=given.get("routes"),
+        route=given.get("route"),
+        maps=Path(given["map"]) if "map" in given else None,
+        ego=_number(given, "ego", None, int),
+    )
+    _print_imported(import_recording(sources, out), out, console)
+    return 0
+
+
 def _keep(words: list[str], console: Console) -> int:
     from drive_agent.drive.fork import spec_of
     from scenarios.route_file import route_text
@@ -229,7 +250,8 @@ def _keep(words: list[str], console: Console) -> int:
 
 
 VERBS: dict[str, Callable[[list[str], Console], int]] = {
-    "view": _view, "ask": _ask, "fork": _fork, "compare": _compare, "video": _video, "export": _export, "keep": _keep,
+    "view": _view, "ask": _ask, "fork": _fork, "compare": _compare, "video": _video, "export": _export,
+    "import": _import, "keep": _keep,
 }  # fmt: skip
 
 
@@ -243,6 +265,7 @@ def _split(
     count: int | None = None,
     settings: bool = False,
     prefixes: tuple[str, ...] = (),
+    what: str = "run folder",
 ) -> tuple[list[str], dict[str, str]]:
     """Paths and key=value pairs. With `settings`, keys of `drive-agent drive` are known too."""
     paths = [word for word in words if "=" not in word]
@@ -258,8 +281,10 @@ def _split(
             )
         given[key] = value
     if not paths or (count is not None and len(paths) != count):
+        wanted = f"{count} {what}s" if count and count > 1 else f"a {what}"
+        example = "runs/A runs/B" if count == 2 else "runs/NAME"
         raise ConfigError(
-            f"expected {count or 'a'} run folder{'s' if count else ''} (runs/NAME), got {paths or 'none'}"
+            f"expected {wanted}{'' if 'FILE' in what else f' ({example})'}, got {' '.join(paths) or 'none'}"
         )
     return paths, given
 
@@ -273,7 +298,10 @@ def _config_of(episode: Episode, log: Path, given: dict[str, str]) -> DriveConfi
 
     A setting that came after the log has today's value: what is new is off unless one asks for it.
     """
-    values = _over(compose("drive", []), episode.header.config)
+    if episode.header.config["model"]["kind"] == "recorded" and "model" not in given:
+        raise ConfigError(f"{log} was imported: no model of ours drove it; give one, e.g. model=embedded")
+    today = compose("drive", [])
+    values = _over(today, episode.header.config)
     overrides = [f"{key}={value}" for key, value in given.items() if _is_setting(key)]
     composed = compose("drive", overrides)
     for key in (key for key in given if _is_setting(key)):
@@ -450,6 +478,27 @@ def _print_answer(asked: Asked, console: Console) -> None:
             f"the replies differ: waypoints {asked.path_m:.2f} m apart on average, {asked.speed_mps:+.2f} m/s at the end"
             + (" - another decision" if asked.decided_otherwise else "")
         )
+
+
+def _print_imported(done: Imported, out: Path, console: Console) -> None:
+    from replay.captions import title
+
+    console.print(
+        f"{done.log}: {done.town}, {done.ego}, {done.ticks} ticks, {done.seconds:.2f} s", soft_wrap=True
+    )
+    if done.missing:
+        console.print(f"the recording is {done.missing}", soft_wrap=True)
+    if done.official is not None:
+        score = f"score {done.official.score_composed:.1f}, completion {done.official.score_route:.1f} %"
+        console.print(f"the results file says: {done.official.status}, {score}")
+    if done.infractions:
+        table = Table("infraction", "results file", "our judge", box=None, header_style="dim")
+        for one in done.infractions:
+            told = "" if not one.is_told else "no place" if one.told_s is None else f"{one.told_s:.2f} s"
+            table.add_row(title(one.kind), told, "" if one.judged_s is None else f"{one.judged_s:.2f} s")
+        console.print(table)
+    at_s = next((one.at_s for one in done.infractions if one.at_s is not None), 0.0)
+    console.print(f"look: drive-agent replay view {out} at={max(at_s - 2.0, 0.0):.2f}", soft_wrap=True)
 
 
 def _print_answers(asked: list[Asked], console: Console, *, everything: bool) -> None:

@@ -1,4 +1,5 @@
-"""A log in the formats of other tools: Foxglove's common schemas (Rerun reads them too), and tables for a spreadsheet.
+"""A log in the formats of other tools: Foxglove's common schemas (Rerun reads them too), CARLA's recorder, and tables for a
+spreadsheet.
 
 Each export is a function from a log and a folder to the files that it wrote. Knows nothing of pages and videos.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from drive_agent.types import PlanError
 from replay.episode import Timeline
 from replay.foxglove import write_foxglove
+from replay.recorder_export import write_recording
 
 TICK_COLUMNS = (
     "time_s", "x_m", "y_m", "yaw_rad", "speed_mps", "throttle", "steer", "brake", "guard", "target_mps", "steer_error",
@@ -48,7 +50,15 @@ def export_foxglove(log: Path, out: Path) -> list[Path]:
     return [write_foxglove(log, out / f"{log.parent.name}_foxglove.mcap")]
 
 
-EXPORTS: dict[str, Callable[[Path, Path], list[Path]]] = {"csv": export_csv, "foxglove": export_foxglove}
+def export_recording(log: Path, out: Path) -> list[Path]:
+    """One .log of CARLA's recorder, called as the Leaderboard calls its own (RouteScenario_<id>_rep<k>.log)."""
+    out.mkdir(parents=True, exist_ok=True)
+    return [write_recording(log, out / f"RouteScenario_{log.parent.name}.log")]
+
+
+EXPORTS: dict[str, Callable[[Path, Path], list[Path]]] = {
+    "csv": export_csv, "foxglove": export_foxglove, "carla_recorder": export_recording,
+}  # fmt: skip
 
 
 def _tick(timeline: Timeline, index: int) -> list:

@@ -246,6 +246,7 @@ def spec_of(header: RunHeader, log: Path) -> RouteSpec:
     """The route as it was asked for. Raises ValueError for a log that does not hold it."""
     if not header.route_spec:
         raise ValueError(
-            f"{log} does not hold its route's description (log schema 1, or a Leaderboard drive); drive it again"
+            f"{log} does not hold its route's description (a Leaderboard drive, an import without routes=, log schema 1);"
+            " drive it again"
         )
     return from_plain(RouteSpec, header.route_spec)

@@ -84,7 +84,7 @@ function fillCameras(view, front) {
   const mounts = view.drive.head.cameras, big = document.createElement("div");
   big.className = "front";
   big.append(document.createElement("canvas"), text("span", front?.name ?? "", "name"));
-  if (!front) big.append(text("div", "this drive has no pictures: its driver does not look", "notice"));
+  if (!front) big.append(text("div", "this drive has no pictures", "notice"));
   const low = document.createElement("div"), thumbs = document.createElement("div"), facts = document.createElement("dl");
   low.className = "low";
   thumbs.className = "thumbs";

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from drive_agent.log.store import Episode
 from tests.loop.conftest import drive_agent
+from tests.loop.forks import drive_of
 
 SHORT_WALK = ("video=false", "traffic.vehicles=8", "traffic.walkers=4")
 
@@ -31,25 +30,15 @@ def log_of(run: Path) -> Path:
     return next(run.glob("routes/*/log.mcap"))
 
 
-def drive_of(run: Path) -> tuple[list[np.ndarray], list[bytes], list]:
-    """Everyone's poses at each tick, all pictures, all commands."""
-    with Episode.open(log_of(run)) as episode:
-        poses = [truth.actors for truth in episode.truths()]
-        pictures = [jpeg for camera in episode.cameras for _, jpeg in episode.images(camera)]
-        return poses, pictures, [record.command for _, record in episode.ticks()]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_fork_with_nothing_changed_is_the_drive_itself(run, tmp_path):
-    poses, pictures, commands = drive_of(run)
+    drive = drive_of(log_of(run))
     for at in (0.05, 2.35):
         out = tmp_path / f"fork{at}"
         done = drive_agent("replay", "fork", str(run), f"at={at}", f"out={out}", timeout_s=400)
         assert done.returncode == 0, done.stderr
-        again = drive_of(out)
-        assert len(again[0]) == len(poses) and all(map(np.array_equal, again[0], poses))
-        assert again[1:] == (pictures, commands)
+        assert drive.differences(drive_of(log_of(out))) == []
         compared = drive_agent("replay", "compare", str(run), str(out), "format=json")
         assert [one["what"] for one in json.loads(compared.stdout).values()] == [
             "identical from the first tick to the last"
@@ -62,7 +51,7 @@ def test_another_driver_takes_over_at_the_fork(run, tmp_path):
     out = tmp_path / "fork"
     done = drive_agent("replay", "fork", str(run), "at=2", f"out={out}", "model=scripted", timeout_s=400)
     assert done.returncode == 0, done.stderr
-    before, after = drive_of(run)[2], drive_of(out)[2]
+    before, after = drive_of(log_of(run)).commands, drive_of(log_of(out)).commands
     assert before[:40] == after[:40] and before[40:80] != after[40:80]
 
 
