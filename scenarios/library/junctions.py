@@ -69,7 +69,9 @@ def _comers(setting: Setting, crossing: Crossing, side: str, *, straight: bool) 
 def goes_straight_on(entry: Spot) -> bool:
     """Whether a lane that leads into a junction has a way through it that hardly turns."""
     inside = straightest(entry.road_map, entry.lane)
-    return inside is not None and abs(wrap_angle(inside.heading[-1] - inside.heading[0])) < STRAIGHT_ON_RAD
+    if inside is None:
+        return False
+    return bool(abs(wrap_angle(inside.heading[-1] - inside.heading[0])) < STRAIGHT_ON_RAD)
 
 
 def comer(scene: Scene, side: str) -> Entry:
