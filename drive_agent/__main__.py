@@ -25,6 +25,9 @@ USAGE = """usage: drive-agent VERB [key=value ...] [--help] [--debug]
   replay     look, ask again, drive on from there   drive-agent replay view runs/NAME
   scenarios  towns, routes, scenarios: list, show   drive-agent scenarios list
   openloop   planned paths against recorded ones    drive-agent openloop data=nuscenes
+  collect    demonstrations to learn from           drive-agent collect out=DIR
+  train      the four stages                        drive-agent train stage=2
+  eval       held-out frames, before driving        drive-agent eval task=driving
   serve      a model behind an OpenAI endpoint      drive-agent serve port=8000
   doctor     what this machine can do               drive-agent doctor
 
@@ -292,6 +295,42 @@ def _help_of_serve() -> str:
     )
 
 
+def _collect(words: list[str]) -> int:
+    from drive_agent.drive.collect import run
+
+    return run(words, Console(highlight=False))
+
+
+def _help_of_collect() -> str:
+    from drive_agent.drive.collect import help_text
+
+    return help_text()
+
+
+def _train(words: list[str]) -> int:
+    from drive_agent.learn import train
+
+    return train(words, Console(highlight=False))
+
+
+def _help_of_train() -> str:
+    from drive_agent.learn import train_help
+
+    return train_help()
+
+
+def _eval(words: list[str]) -> int:
+    from drive_agent.learn import evaluate
+
+    return evaluate(words, Console(highlight=False))
+
+
+def _help_of_eval() -> str:
+    from drive_agent.learn import eval_help
+
+    return eval_help()
+
+
 def _doctor(words: list[str]) -> int:
     from drive_agent.doctor import examine
 
@@ -330,6 +369,9 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], Callable[[], str]]] = {
     "replay": (_replay, _help_of_replay),
     "scenarios": (_scenarios, _help_of_scenarios),
     "openloop": (_openloop, lambda: OPENLOOP_HELP + _keys_of_openloop()),
+    "collect": (_collect, _help_of_collect),
+    "train": (_train, _help_of_train),
+    "eval": (_eval, _help_of_eval),
     "serve": (_serve, _help_of_serve),
     "doctor": (_doctor, lambda: DOCTOR_HELP),
 }

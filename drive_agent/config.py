@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 
 from drive_agent.agent.control import ControlConfig
 from drive_agent.agent.guard import GuardConfig
-from drive_agent.models.settings import ServedConfig, VlmConfig, WordsConfig
+from drive_agent.models.settings import EmbeddedSettings, ServedConfig, VlmConfig, WordsConfig
 from drive_agent.rig import RIGS
 
 PACKED_CONF = Path(__file__).parent / "conf"  # in a wheel
@@ -101,6 +101,7 @@ class ModelConfig:
     words: WordsConfig | None = None  # of models that answer in words
     vlm: VlmConfig | None = None
     served: ServedConfig | None = None
+    embedded: EmbeddedSettings | None = None  # of the embedded model and its baseline
 
     def __post_init__(self) -> None:
         latency_s = 0.0 if self.latency_s is None else self.latency_s

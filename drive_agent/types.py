@@ -48,6 +48,32 @@ class LightState(IntEnum):
     GREEN = 3
 
 
+class Cause(IntEnum):
+    """What a driver's speed answers to."""
+
+    FREE = 0  # limit and comfort alone
+    CURVE = 1
+    RED_LIGHT = 2
+    YELLOW_LIGHT = 3
+    QUEUE = 4  # no room behind the stop line
+    STOP_SIGN = 5
+    VEHICLE = 6
+    PERSON = 7
+    RIGHT_OF_WAY = 8
+    GAP = 9  # in the lane to join
+    OBSTACLE = 10  # driven round, or made room for
+
+
+class Action(IntEnum):
+    """What a driver does with the speed next."""
+
+    GO_ON = 0
+    SLOW_DOWN = 1
+    STOP = 2
+    WAIT = 3
+    SET_OFF = 4
+
+
 @dataclass(frozen=True)
 class CameraImage:
     """One picture: `rgb` is what decoding `jpeg` gives, so that the model sees exactly what is logged."""
@@ -123,6 +149,10 @@ class Prompt:
     previous_images: tuple[CameraImage | None, ...]
     state: PromptState
     pattern: str = ""  # regular expression that an answer in words has to match; "" leaves it free
+    slots: tuple[
+        tuple[str, ...], ...
+    ] = ()  # phrases to choose from, of words wanted beside an answer in arrays
+    follow_up: str = ""  # what those words answer; "": they say why the plan is as it is
 
 
 @dataclass(frozen=True)
@@ -181,6 +211,22 @@ class Forecast:
     """Where each object of the `Scene` will be: (objects, 3, 2) ego-frame positions at 1, 2 and 3 s."""
 
     positions_ego: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rationale:
+    """Why a plan is as it is: what matters, what could be done, what is decided. Distances in metres, None: not there."""
+
+    light: LightState
+    light_m: float | None
+    ahead: ObjectKind | None  # the first thing in the own way
+    ahead_m: float | None
+    ahead_moves: bool
+    stop_sign_m: float | None
+    give_way_m: float | None
+    going_on: Cause  # what going on at this pace would offend; FREE: nothing
+    action: Action
+    cause: Cause
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from drive_agent.agent import plan_arrays, plan_text
+from drive_agent.agent import plan_arrays, plan_text, rationale_text
 from drive_agent.agent.boxes_text import read_boxes
 from drive_agent.agent.prompt import build_prompt
 from drive_agent.agent.stock_prompt import stock_prompt
@@ -41,15 +41,25 @@ class Dialogue(Protocol):
 
 
 class Arrays:
-    """Replies are named arrays."""
+    """Replies are named arrays, now and then with a rationale in words."""
+
+    def __init__(self, explain_every: int = 0) -> None:
+        """A rationale is asked for with the first of every `explain_every` questions; 0: never."""
+        self._every = explain_every
+        self._asked = 0
 
     def ask(self, frame: Frame, cameras: tuple[str, ...]) -> Prompt:
-        return build_prompt(frame, cameras)
+        prompt = build_prompt(frame, cameras)
+        explain = self._every > 0 and self._asked % self._every == 0
+        self._asked += 1
+        return replace(prompt, slots=rationale_text.SLOTS.phrases) if explain else prompt
 
     def understand(self, reply: Reply, frame: Frame) -> Understood:
         plan = plan_arrays.read_plan(reply, frame.time_us, frame.ego.speed_mps)
         if isinstance(plan, PlanError):
             return Understood(plan)
+        if reply.text:
+            plan = replace(plan, reason=reply.text)
         return Understood(plan, *plan_arrays.read_scene(reply))
 
 

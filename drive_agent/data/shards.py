@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from drive_agent.data import drivable
 from drive_agent.rig import CameraMount, cell_grid, front_rig
 from drive_agent.types import PATH_STATIONS_M
 
@@ -34,6 +35,8 @@ OBJECT_COLUMNS = (
     "dx3_m",
     "dy3_m",
 )
+AGENTS = 12  # the nearest road users and things around, seen or not
+STEP_S, STEPS = 0.5, 6  # of what is recorded of the next seconds
 NONE_M = 99.0  # a distance to something that is not there
 NEAR_M, FAR_M = 2.0, 100.0  # range of the depth labels
 
@@ -67,6 +70,19 @@ def columns(cameras: Sequence[CameraMount]) -> dict[str, tuple[str, tuple[int, .
         "maneuver": ("uint8", ()),  # types.Maneuver
         "maneuver_m": ("float32", ()),
         "targets_ego": ("float32", (2, 2)),  # next two sparse route points
+        "cause": ("uint8", ()),  # types.Cause of the target speed
+        "lead_kind": ("int8", ()),  # types.ObjectKind of the first object in the own way, -1 for none
+        "yield_m": ("float32", ()),  # to where others have to be waited for
+        "driven": (
+            "float32",
+            (STEPS + 1, 3),
+        ),  # own x, y, yaw now and every STEP_S after, in the ego frame of now
+        "agents": (
+            "float32",
+            (STEPS + 1, AGENTS, 5),
+        ),  # x, y, width, length, yaw likewise; width 0: not there
+        "is_thing": ("uint8", (AGENTS,)),  # whether one of `agents` is a thing, no road user
+        "drivable": ("uint8", (drivable.BYTES,)),  # see `data.drivable`
     }
 
 

@@ -114,6 +114,16 @@ class CarlaEnv:
         text = Path(town).read_text(encoding="utf-8-sig")
         return self._client.generate_opendrive_world(text, STREETS_ONLY, reset_settings=False)
 
+    @property
+    def world(self) -> carla.World:
+        """The client's world, for sensors of one's own."""
+        return self._world
+
+    @property
+    def ego(self) -> carla.Vehicle:
+        """The ego of the route under way, for sensors of one's own."""
+        return self._ego
+
     def observe(self) -> SensorPacket:
         """Read the sensors of the current tick."""
         assert self._sensors is not None, "reset() comes first"

@@ -17,7 +17,9 @@ from drive_agent.drive.carla import EGO_BLUEPRINT
 from drive_agent.drive.carla_axes import transform, vehicle_control
 from drive_agent.drive.carla_map import build_road_map
 from drive_agent.drive.carla_truth import LIGHTS, actor_info, actor_row
+from drive_agent.drive.chauffeur import Chauffeur
 from drive_agent.drive.demonstrator import PERIOD_S, Demonstrator
+from drive_agent.drive.drivable import DrivableDrawer
 from drive_agent.drive.label_cameras import LabelCameras
 from drive_agent.drive.random_routes import RandomRoutes
 from drive_agent.drive.traffic import EVERYONE, Traffic
@@ -36,7 +38,9 @@ OFFSET_M, HEADING_RAD = 0.3, 0.04  # spread of the pose at a route's start
 
 
 @dataclass(frozen=True)
-class CollectConfig:
+class FreeConfig:
+    """Driving about in a town, without scenarios."""
+
     cars: int = 8  # with cameras, driven by the expert
     traffic: int = 35
     walkers: int = 20
@@ -80,7 +84,15 @@ def seen_by(truth: Truth, actor_id: int) -> Truth:
 class CollectWorld:
     """A town on a server with demonstrators, traffic and people; `run` until the writer has its rows."""
 
-    def __init__(self, host: str, port: int, config: CollectConfig, writer: ShardWriter, seed: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        config: FreeConfig,
+        writer: ShardWriter,
+        seed: int,
+        chauffeur: Chauffeur | None = None,
+    ) -> None:
         self._config = config
         self._writer = writer
         self._rng = np.random.default_rng(seed)
@@ -92,13 +104,15 @@ class CollectWorld:
         self._synchronise()
         self._map = self._world.get_map()
         self._road_map = build_road_map(self._map, self._map.to_opendrive())
+        self._drawer = DrivableDrawer(self._road_map)
+        self._chauffeur = chauffeur
         self._routes = RandomRoutes(self._road_map, self._rng)
         self._scene = Scene(self._world)
         self._collisions: list[tuple[int, int]] = []
         self._cars: list[Demonstrator] = []
         self._cameras: list[LabelCameras] = []
         self._sensors: list[carla.Actor] = []
-        self.counts = {"routes": 0, "collisions": 0, "stuck": 0}
+        self.counts = {"routes": 0, "collisions": 0, "stuck": 0, "lost": 0}
         places = self._map.get_spawn_points()
         chosen = [places[k] for k in self._rng.permutation(len(places))[: config.traffic]]
         self._traffic = Traffic(
@@ -156,7 +170,9 @@ class CollectWorld:
             time.sleep(SUBSCRIBED_S)
             self._cameras.append(cameras)
             rng = np.random.default_rng(self._rng.integers(2**63))
-            car = Demonstrator(vehicle, cameras, self._road_map, self._writer, rng, TICK_S)
+            car = Demonstrator(
+                vehicle, cameras, self._road_map, self._writer, rng, TICK_S, self._drawer, self._chauffeur
+            )
             car.begin(route)
             self._cars.append(car)
             for _ in range(apart):
@@ -182,11 +198,12 @@ class CollectWorld:
         for car in self._cars:
             stuck = car.standing_us > (STUCK_AT_RED_US if car.at_red else STUCK_US)
             crashed = car.vehicle.id in hit
-            if car.left_m > ROUTE_END_M and not stuck and not crashed:
+            if car.left_m > ROUTE_END_M and not (stuck or crashed or car.is_lost):
                 continue
             self.counts["routes"] += 1
             self.counts["collisions"] += crashed
             self.counts["stuck"] += stuck
+            self.counts["lost"] += car.is_lost
             route = self._routes.draw(truth.actors[:, :2])
             car.vehicle.set_transform(self._start_pose(route))
             car.vehicle.set_target_velocity(carla.Vector3D())

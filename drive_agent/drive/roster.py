@@ -48,7 +48,7 @@ def make_dialogue(model: ModelConfig) -> Dialogue:
     """How to speak with a model."""
     words = model.words
     if words is None:
-        return Arrays()
+        return Arrays(0 if model.embedded is None else model.embedded.explain_every)
     if words.wording == "tuned":
         return Tuned(scene=words.scene)
     return Stock(RIGS[model.rig]().cameras, words.picture_tokens, scene=words.scene)
@@ -57,7 +57,8 @@ def make_dialogue(model: ModelConfig) -> Dialogue:
 def _options(model: ModelConfig) -> dict[str, object]:
     """What its loader takes; models that answer in words see every camera of the rig."""
     if model.words is None:
-        return {} if model.weights is None else {"folder": model.weights}
+        held = {} if model.embedded is None else {"precision": model.embedded.precision}
+        return {**held} if model.weights is None else {**held, "folder": model.weights}
     options: dict[str, object] = {"cameras": RIGS[model.rig]().cameras, "words": model.words}
     if model.vlm is not None:
         options |= {"weights": model.weights, "vlm": model.vlm}

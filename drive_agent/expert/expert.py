@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from drive_agent.expert.corridor import Corridor, RouteTrack
-from drive_agent.expert.longitudinal import PROFILE_TIMES_S, bounds, profile, reason, target_speed
+from drive_agent.expert.longitudinal import PROFILE_TIMES_S, bounds, cause, profile, reason, target_speed
 from drive_agent.expert.merging import Merging
 from drive_agent.expert.others import Boxes, EgoPose
 from drive_agent.expert.situation import Finding, Observer, Situation
 from drive_agent.geometry import arc_length, to_frame
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
-from drive_agent.types import PATH_STATIONS_M, Plan, Truth
+from drive_agent.types import PATH_STATIONS_M, Cause, Plan, Truth
 
 
 def path_ego(ego: EgoPose, corridor: Corridor) -> np.ndarray:
@@ -48,10 +48,10 @@ class Expert:
             speeds_mps=profile(found, limits),
             reason=reason(found, target_mps, by),
         )
-        return plan, _situation(truth.time_us, found, target_mps)
+        return plan, _situation(truth.time_us, found, target_mps, cause(found, target_mps, by))
 
 
-def _situation(time_us: int, found: Finding, target_mps: float) -> Situation:
+def _situation(time_us: int, found: Finding, target_mps: float, why: Cause) -> Situation:
     lead, other = found.lead, found.conflict
     return Situation(
         time_us=time_us,
@@ -65,6 +65,7 @@ def _situation(time_us: int, found: Finding, target_mps: float) -> Situation:
         yield_m=found.yield_m,
         yield_to=None if other is None else other.actor_id,
         target_speed_mps=target_mps,
+        cause=why,
     )
 
 

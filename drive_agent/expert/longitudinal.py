@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drive_agent.expert.situation import Finding, Lead
-from drive_agent.types import LightState, ObjectKind
+from drive_agent.types import Cause, LightState, ObjectKind
 
 BRAKE_MPS2 = 1.8  # comfortable braking to a known place
 ACCEL_MPS2 = 2.0
@@ -142,6 +142,27 @@ def profile(found: Finding, limits: list[Bound]) -> np.ndarray:
         speed = after
         speeds.append(speed)
     return np.array(speeds[round(PROFILE_TIMES_S[0] / STEP_S) - 1 :: round(PROFILE_TIMES_S[0] / STEP_S)])
+
+
+CAUSES = {  # the reason of a bound -> what it is an instance of
+    "red light": Cause.RED_LIGHT,
+    "yellow light": Cause.YELLOW_LIGHT,
+    "queue behind the stop line": Cause.QUEUE,
+    "stop sign": Cause.STOP_SIGN,
+    "vehicle": Cause.VEHICLE,
+    "person": Cause.PERSON,
+    "traffic with right of way": Cause.RIGHT_OF_WAY,
+    "gap in the lane to join": Cause.GAP,
+}
+
+
+def cause(found: Finding, target_mps: float, by: Bound | None) -> Cause:
+    """What the target speed answers to, as `reason` says it in words."""
+    if found.aside.reason and (by is None or by.reason == found.aside.reason):
+        return Cause.OBSTACLE
+    if by is None:
+        return Cause.CURVE if target_mps < found.corridor.limit_mps - 0.5 else Cause.FREE
+    return CAUSES[by.reason]
 
 
 def reason(found: Finding, target_mps: float, by: Bound | None) -> str:

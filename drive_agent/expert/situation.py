@@ -18,7 +18,7 @@ from drive_agent.expert.stop_lines import RouteLine, lines_on_route
 from drive_agent.expert.yielding import CREEP_MPS, Conflict, OwnCar, conflict
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
-from drive_agent.types import LightState, ObjectKind, Truth
+from drive_agent.types import Cause, LightState, ObjectKind, Truth
 
 LIGHT_REACH_M = 50.0  # on fast roads all three are as far as it takes to stop
 OBJECT_REACH_M = 45.0
@@ -53,6 +53,7 @@ class Situation:
     yield_m: float | None  # to where to wait for others
     yield_to: int | None  # one of them
     target_speed_mps: float
+    cause: Cause = Cause.FREE  # what the target speed answers to
 
 
 @dataclass(frozen=True)

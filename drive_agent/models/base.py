@@ -29,6 +29,7 @@ class Model(Protocol):
 
 LOADERS = {  # name -> "module:callable"; keyword arguments of the callable come from conf/model/<name>.yaml
     "embedded": "drive_agent.models.embedded.model:EmbeddedModel.load",
+    "ego_status": "drive_agent.models.embedded.model:EmbeddedModel.load_sightless",
     "vlm": "drive_agent.models.vlm.model:VisionLanguageModel.load",
     "served": "drive_agent.models.served:ServedModel.connect",
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 PRECISIONS = ("nf4", "int8", "bfloat16")
 WORDINGS = ("stock", "tuned")
+EMBEDDED_PRECISIONS = ("float32", "bfloat16", "int8", "nf4")
 
 
 def _expect(name: str, value: object, ok: object, expected: str) -> None:
@@ -32,6 +33,31 @@ class WordsConfig:
         _expect("model.words.think_tokens", self.think_tokens, 0 <= self.think_tokens <= 16384, "0 to 16384")
         _expect(
             "model.words.answer_tokens", self.answer_tokens, 1 <= self.answer_tokens <= 16384, "1 to 16384"
+        )
+
+
+@dataclass(frozen=True)
+class EmbeddedSettings:
+    """How the embedded model's weights are held, and how often it says why."""
+
+    precision: str = "float32"  # on a CPU bfloat16 means rounded weights; int8 and nf4 want bitsandbytes
+    explain_every: int = 0  # a rationale in words beside every so many-th plan; 0: none
+
+    def __post_init__(self) -> None:
+        known = self.precision in EMBEDDED_PRECISIONS
+        _expect("model.embedded.precision", self.precision, known, ", ".join(EMBEDDED_PRECISIONS))
+        _expect(
+            "model.embedded.explain_every",
+            self.explain_every,
+            0 <= self.explain_every <= 10_000,
+            "0 to 10000",
+        )
+        spoken = self.explain_every == 0 or self.precision in ("float32", "bfloat16")
+        _expect(
+            "model.embedded.precision",
+            self.precision,
+            spoken,
+            "float32 or bfloat16 where explain_every is not 0",
         )
 
 

@@ -16,8 +16,10 @@ from drive_agent.data.shards import NONE_M, DriveDataset
 from drive_agent.models.embedded.config import SPEEDS_MPS
 from drive_agent.models.embedded.patches import patchify
 from drive_agent.models.embedded.tokenizer import DriveTokenizer
-from drive_agent.types import LightState, Maneuver
+from drive_agent.rig import CameraMount
+from drive_agent.types import Cause, LightState, Maneuver
 
+_RARE_CAUSE = 4.0  # at most so many times as often as the most frequent one
 _NUMBERS = ("speed_mps", "since_stop_m", "maneuver", "maneuver_m", "targets_ego")
 
 
@@ -29,6 +31,12 @@ class Batch:
     number_ids: torch.Tensor  # (n, NUMBERS)
     speed_mps: torch.Tensor  # (n,) the true own speed, for the object head
     labels: dict[str, np.ndarray]
+    seed: int = 0  # of whatever a step draws itself
+    cameras: tuple[CameraMount, ...] = ()
+
+    def row(self, k: int) -> dict[str, np.ndarray]:
+        """Labels of one frame."""
+        return {name: values[k] for name, values in self.labels.items()}
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,9 @@ CLEAN = Disturbance(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 def sampling_weights(dataset: DriveDataset) -> np.ndarray:
     """How often each frame is drawn, (frames,), summing to 1.
 
-    Lit lights make 40 % of the draws (red, yellow and green 4:2:4 among them, as far as they occur), frames with turns,
-    stop signs, objects near ahead, hard slowing or setting off count more, waiting at standstill counts less.
+    Lit lights make 40 % of the draws (red, yellow and green 4:2:4 among them, as far as they occur); frames with turns,
+    stop signs, objects near ahead, hard slowing or setting off count more, waiting at standstill counts less, and a
+    rare cause of the speed counts up to 4 times.
     """
     weights = np.ones(len(dataset))
     speed, target = dataset.column("speed_mps"), dataset.column("target_speed_mps")
@@ -63,6 +72,9 @@ def sampling_weights(dataset: DriveDataset) -> np.ndarray:
     weights[target < speed - 2] *= 2
     weights[(speed < 0.3) & (target < 0.3)] *= 0.5
     weights[(speed < 1) & (target > 2)] *= 2
+    cause = dataset.column("cause")
+    counts = np.bincount(cause, minlength=len(Cause))
+    weights *= np.sqrt(counts.max() / np.maximum(counts, 1)).clip(1.0, _RARE_CAUSE)[cause]
     light = dataset.column("light")
     shares = {LightState.RED: 0.16, LightState.YELLOW: 0.08, LightState.GREEN: 0.16}
     present = {state: share for state, share in shares.items() if (light == state).any()}
@@ -136,7 +148,8 @@ def make_batch(
         patches.append(patchify(torch.from_numpy(pair[:, 0]), torch.from_numpy(pair[:, 1])))
     numbers = disturb_numbers({name: labels[name] for name in _NUMBERS}, rng, disturbance)
     speed = torch.from_numpy(np.ascontiguousarray(labels["speed_mps"]))
-    return Batch(tuple(patches), torch.from_numpy(tokenizer.number_ids(**numbers)), speed, labels)
+    ids = torch.from_numpy(tokenizer.number_ids(**numbers))
+    return Batch(tuple(patches), ids, speed, labels, int(rng.integers(2**31)), dataset.cameras)
 
 
 def disturb_pictures(pair: np.ndarray, rng: np.random.Generator, disturbance: Disturbance) -> np.ndarray:

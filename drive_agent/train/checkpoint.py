@@ -42,8 +42,33 @@ def save(folder: Path, learner: nn.Module, optimizer: torch.optim.AdamW, progres
 
 def load(folder: Path, learner: nn.Module, optimizer: torch.optim.AdamW) -> dict:
     """Restore weights and optimiser in place and return the progress. Raises FileNotFoundError without a checkpoint."""
-    if not (folder / "progress.json").is_file():
-        raise FileNotFoundError(f"no checkpoint in {folder}, expected progress.json; start without --resume")
+    tensors = _restore(folder, learner)
+    for name, parameter in learner.named_parameters():
+        if f"step/{name}" in tensors:
+            optimizer.state[parameter] = {
+                moment: tensors[f"{moment}/{name}"] for moment in ("step", "exp_avg", "exp_avg_sq")
+            }
+    return progress(folder)
+
+
+def load_weights(folder: Path, learner: nn.Module) -> None:
+    """Restore weights alone, to go on from them in another stage. Raises FileNotFoundError without a checkpoint."""
+    _restore(folder, learner)
+
+
+def progress(folder: Path) -> dict:
+    """How far the run had come. Raises FileNotFoundError without a checkpoint."""
+    path = folder / "progress.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no checkpoint in {folder}, expected progress.json; train the stage before it"
+        )
+    return json.loads(path.read_text())
+
+
+def _restore(folder: Path, learner: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights in place; all tensors of the checkpoint."""
+    progress(folder)
     tensors = load_file(folder / "state.safetensors")
     weights = {
         name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")
@@ -54,9 +79,4 @@ def load(folder: Path, learner: nn.Module, optimizer: torch.optim.AdamW) -> dict
             f"{folder} lacks {sorted(set(missing) - {_TIED})} and has unknown {sorted(unexpected)}; "
             "resume with the configuration the checkpoint was made with"
         )
-    for name, parameter in learner.named_parameters():
-        if f"step/{name}" in tensors:
-            optimizer.state[parameter] = {
-                moment: tensors[f"{moment}/{name}"] for moment in ("step", "exp_avg", "exp_avg_sq")
-            }
-    return json.loads((folder / "progress.json").read_text())
+    return tensors

@@ -18,6 +18,8 @@ from drive_agent.models.embedded.objects import FIELDS, encode, lift
 from drive_agent.models.embedded.tokenizer import DriveTokenizer
 from drive_agent.rig import CameraMount
 from drive_agent.train.batch import make_batch
+from drive_agent.train.rewards import driven_poses
+from drive_agent.train.rewards import plan_scores as plan_scores_of
 from drive_agent.types import LightState, Maneuver
 
 LEAD_WITHIN_M = 40.0
@@ -97,6 +99,7 @@ def evaluate(
     predictions = predict(network, tokenizer, dataset, index, settings)
     labels = {name: dataset.column(name)[index] for name in _LABELS}
     scores = plan_scores(predictions, labels)
+    scores |= driven_scores(predictions.path, predictions.speed_mps, dataset, index)
     scores |= object_scores(predictions.objects, labels["objects"], dataset.cameras)
     return {name: round(float(value), 4) for name, value in scores.items()} | {"frames": len(index)}
 
@@ -134,6 +137,33 @@ def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict
     }
 
 
+def driven_scores(
+    path: np.ndarray, target_mps: np.ndarray, dataset: DriveDataset, index: np.ndarray
+) -> dict[str, float]:
+    """Plans as driven over 3 s: distance to the recorded drive, and sub-scores in PDM style of the frames `index`.
+
+    `pdms_style` counts nothing for a plan that runs a red light.
+    """
+    columns = {name: dataset.column(name)[index] for name in _DRIVEN}
+    miss, parts = [], []
+    for k in range(len(index)):
+        row = {name: values[k] for name, values in columns.items()}
+        poses = driven_poses(path[k].astype(float), float(row["speed_mps"]), float(target_mps[k]))
+        miss.append(np.linalg.norm(poses[:, :2] - row["driven"][1:, :2], axis=1))
+        scores, lawful = plan_scores_of(poses, row)
+        parts.append((*(getattr(scores, name) for name in _SUB_SCORES), lawful, scores.pdms_style * lawful))
+    names = (*_SUB_SCORES, "respects_red", "pdms_style")
+    return {
+        "plan_l2_m": float(np.mean(miss)),
+        "plan_l2_3s_m": float(np.mean([one[-1] for one in miss])),
+        **dict(zip(names, np.mean(parts, 0), strict=True)),
+    }
+
+
+_SUB_SCORES = ("no_collision", "drivable_area", "progress", "time_to_collision", "comfort")
+_DRIVEN = ("speed_mps", "driven", "agents", "is_thing", "drivable", "light", "light_m")
+
+
 def _light_scores(told: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
     """`light_balanced` is the mean recall of the states (lit ones within LIGHT_WITHIN_M), so that none counts once."""
     light = labels["light"]
@@ -168,6 +198,7 @@ def object_scores(
     scores = {
         "object_recall": len(matches) / wanted if wanted else float("nan"),
         "object_precision": len(matches) / offered if offered else float("nan"),
+        "object_f1": 2 * len(matches) / (wanted + offered) if wanted + offered else float("nan"),
     }
     return scores | _state_scores(matches)
 
@@ -187,7 +218,11 @@ def _match(seen: np.ndarray, labelled: np.ndarray) -> list[tuple[np.ndarray, np.
 
 
 def _state_scores(matches: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Errors of kind, place, speed, heading and displacement of matched objects."""
+    """Errors of kind, place, speed, heading and displacement of matched objects.
+
+    `motion_ade_m` and `motion_fde_m` are the mean and the last error of the forecast (it has one mode, so they are its
+    minADE and minFDE), beside constant velocity from the told state and from the true one.
+    """
     told = np.array([row for row, _ in matches]).reshape(-1, len(FIELDS))
     label = np.array([row for _, row in matches]).reshape(-1, 13)
     turn = np.abs((told[:, 4] - label[:, 3] + np.pi) % (2 * np.pi) - np.pi)
@@ -197,16 +232,25 @@ def _state_scores(matches: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, flo
         "object_speed_mae_mps": _mean(np.abs(told[:, 5] - label[:, 4])),
         "object_heading_median_rad": float(np.median(turn)) if len(turn) else float("nan"),
     }
-    course = np.stack([np.cos(told[:, 4]), np.sin(told[:, 4])], -1) * told[:, 5:6]
+    course = _velocity(told[:, 4], told[:, 5])
+    true_course = _velocity(label[:, 3], label[:, 4])
+    misses = {name: [] for name in ("", "_constant_velocity", "_true_constant_velocity", "_standing")}
     for k, seconds in enumerate(HORIZONS_S):
         wanted = label[:, 7 + 2 * k : 9 + 2 * k]
         learned = told[:, _MOTION + 2 * k : _MOTION + 2 * k + 2]
-        scores[f"motion_{seconds:.0f}s_m"] = _mean(np.linalg.norm(learned - wanted, axis=1))
-        scores[f"motion_{seconds:.0f}s_constant_velocity_m"] = _mean(
-            np.linalg.norm(course * seconds - wanted, axis=1)
-        )
-        scores[f"motion_{seconds:.0f}s_standing_m"] = _mean(np.linalg.norm(wanted, axis=1))
+        for name, moved in zip(
+            misses, (learned, course * seconds, true_course * seconds, 0 * wanted), strict=True
+        ):
+            misses[name].append(np.linalg.norm(moved - wanted, axis=1))
+            scores[f"motion_{seconds:.0f}s{name}_m"] = _mean(misses[name][-1])
+    for name, miss in misses.items():
+        scores[f"motion{name}_ade_m"] = _mean(np.mean(miss, 0))
+        scores[f"motion{name}_fde_m"] = _mean(miss[-1])
     return scores
+
+
+def _velocity(heading_rad: np.ndarray, speed_mps: np.ndarray) -> np.ndarray:
+    return np.stack([np.cos(heading_rad), np.sin(heading_rad)], -1) * speed_mps[:, None]
 
 
 def constant_scores(train: DriveDataset, held_out: DriveDataset, index: np.ndarray) -> dict[str, float]:
@@ -223,9 +267,8 @@ def constant_scores(train: DriveDataset, held_out: DriveDataset, index: np.ndarr
         np.full(n, np.median(gap[ahead]) if ahead.any() else LEAD_WITHIN_M),
         [],
     )
-    return {name: round(float(value), 4) for name, value in plan_scores(constant, labels).items()} | {
-        "frames": n
-    }
+    scores = plan_scores(constant, labels) | driven_scores(constant.path, constant.speed_mps, held_out, index)
+    return {name: round(float(value), 4) for name, value in scores.items()} | {"frames": n}
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:

@@ -28,6 +28,7 @@ class EmbeddedConfig:
     """What must be known to build the network; everything else follows from the weights."""
 
     cameras: tuple[CameraMount, ...] = field(default_factory=lambda: front_rig().cameras)
+    sees: bool = True  # False: pictures are not looked at, what is left is the ego's own status and its route
     motion: bool = True  # the previous picture fills the first slot of the temporal patch
     vocabulary: int = 1024
     text_width: int = 128

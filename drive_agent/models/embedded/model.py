@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from drive_agent.homes import home
 from drive_agent.models.embedded import weights
 from drive_agent.models.embedded.config import GAPS_M, LIGHTS, SPEEDS_MPS, STOPS_M
 from drive_agent.models.embedded.network import DrivingNetwork
 from drive_agent.models.embedded.objects import lift
 from drive_agent.models.embedded.patches import patchify
+from drive_agent.models.embedded.precision import FLOAT32, reduce
+from drive_agent.models.embedded.speech import Speech
 from drive_agent.models.embedded.tokenizer import DriveTokenizer
 from drive_agent.rig import CameraMount
 from drive_agent.types import CameraImage, Prompt, PromptState, Reply
@@ -22,21 +26,38 @@ from drive_agent.types import CameraImage, Prompt, PromptState, Reply
 class EmbeddedModel:
     """A small Qwen2.5-VL with driving queries; see `network.py` for its parts."""
 
-    name = "embedded"
-
     def __init__(self, network: DrivingNetwork, tokenizer: DriveTokenizer) -> None:
         self._network = network.eval()
         self._tokenizer = tokenizer
+        self.name = "embedded" if network.config.sees else "ego_status"
 
     @classmethod
-    def load(cls, folder: Path | str = weights.FOLDER) -> EmbeddedModel:
+    def load(cls, folder: Path | str = weights.FOLDER, precision: str = FLOAT32) -> EmbeddedModel:
         """From a weights folder. Raises `weights.WeightsError` when it is missing, truncated or altered.
 
         Sets torch to one thread for the whole process: the network is too small to gain from more, and the simulator
         needs the other cores.
         """
         torch.set_num_threads(1)
-        return cls(*weights.load(Path(folder)))
+        network, tokenizer = weights.load(Path(folder))
+        reduce(network, precision)
+        return cls(network, tokenizer)
+
+    @classmethod
+    def load_sightless(cls, folder: Path | str | None = None, precision: str = FLOAT32) -> EmbeddedModel:
+        """The baseline without pictures. Raises `weights.WeightsError` like `load`, and for weights that see."""
+        folder = home() / "training" / "ego_status" / "4_improve" / "weights" if folder is None else folder
+        if not Path(folder).is_dir():
+            raise weights.WeightsError(
+                f"no weights in {folder}; none ship: train them by `drive-agent train network=ego_status`, "
+                "or give model.weights="
+            )
+        model = cls.load(folder, precision)
+        if model._network.config.sees:
+            raise weights.WeightsError(
+                f"{folder} holds weights that see pictures; use model=embedded for them"
+            )
+        return model
 
     @property
     def cameras(self) -> tuple[CameraMount, ...]:
@@ -51,6 +72,8 @@ class EmbeddedModel:
         gap_values_m (50,) and gap_probs (51,) with "nothing ahead" last, lead_speed_mps (), stop_values_m (25,) and
         stop_probs (26,) with "none" last, objects (n, 14) in the columns of `objects.FIELDS`.
 
+        A prompt with `slots` is answered in words too, in those slots: why, or what `follow_up` asks.
+
         Raises ValueError when a picture is missing or has the wrong size.
         """
         clock = _Clock()
@@ -60,14 +83,24 @@ class EmbeddedModel:
         clock.stop("patchify")
         seen = self._network.see(rows)
         clock.stop("vision")
-        states = self._network.think(seen.tokens, self._number_ids(prompt.state))
+        thinker = self._speech if prompt.slots else self._network
+        states = thinker.think(seen.tokens, self._number_ids(prompt.state))
         clock.stop("language")
         arrays = plan_arrays(self._network, self._network.decide(states))
         speed = torch.tensor([prompt.state.speed_mps], dtype=torch.float32)
         maps = [part[0].numpy() for part in self._network.locate(seen.patches, speed)]
         arrays["objects"] = lift(maps, self.cameras)
         clock.stop("heads")
-        return Reply(arrays=arrays, timings_ms=clock.spent_ms, tokens=len(self._network.queries))
+        text, tokens = None, len(self._network.queries)
+        if prompt.slots:
+            said = self._speech.say(prompt.slots, prompt.follow_up)
+            text, tokens = self._speech.text(said), tokens + len(said.ids)
+            clock.stop("words")
+        return Reply(text=text, arrays=arrays, timings_ms=clock.spent_ms, tokens=tokens)
+
+    @cached_property
+    def _speech(self) -> Speech:
+        return Speech(self._network, self._tokenizer)
 
     def _pair(self, prompt: Prompt, camera: CameraMount) -> tuple[CameraImage, CameraImage]:
         """Previous and current picture of a camera; without a previous one, the current one twice."""

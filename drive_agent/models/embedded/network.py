@@ -150,7 +150,11 @@ class DrivingNetwork(nn.Module):
         return Seen(*self.tower(rows))
 
     def tower(self, rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """`see` as plain tensors: patches, tokens."""
+        """`see` as plain tensors: patches, tokens. Of a network that does not see, both are zero."""
+        if not self.config.sees:
+            n, patches = len(rows[0]), sum(part.shape[1] for part in rows)
+            shapes = (patches, self.config.vision_width), (patches // MERGE**2, self.config.text_width)
+            return rows[0].new_zeros(n, *shapes[0]), rows[0].new_zeros(n, *shapes[1])
         visual = self.vlm.model.visual
         x = self._embed_patches(torch.cat(list(rows), 1))
         for block in cast(Iterable[Qwen2_5_VLVisionBlock], visual.blocks):
@@ -182,8 +186,8 @@ class DrivingNetwork(nn.Module):
 
     # ---- language ------------------------------------------------------------------------------------------------
 
-    def think(self, tokens: torch.Tensor, number_ids: torch.Tensor) -> torch.Tensor:
-        """Query states (n, queries, text width) after one pass over pictures, prompt and queries.
+    def embed(self, tokens: torch.Tensor, number_ids: torch.Tensor) -> torch.Tensor:
+        """Prompt and queries as the language model reads them, (n, prompt + queries, text width).
 
         `tokens` (n, visual tokens, text width) from `see`, `number_ids` int64 (n, NUMBERS) from the tokenizer.
         """
@@ -191,11 +195,39 @@ class DrivingNetwork(nn.Module):
         ids = self.prompt_ids.repeat(n, 1)
         ids[:, self.number_at] = number_ids
         embedded = self.vlm.get_input_embeddings()(ids).index_copy(1, self.image_at, tokens)
-        embedded = torch.cat([embedded, self.queries.expand(n, -1, -1)], 1)
+        return torch.cat([embedded, self.queries.expand(n, -1, -1)], 1)
+
+    def think(self, tokens: torch.Tensor, number_ids: torch.Tensor) -> torch.Tensor:
+        """Query states (n, queries, text width) after one pass over pictures, prompt and queries."""
         output = self.vlm.model.language_model(
-            inputs_embeds=embedded, position_ids=self.places.expand(-1, n, -1), use_cache=False
+            inputs_embeds=self.embed(tokens, number_ids),
+            position_ids=self.places.expand(-1, len(tokens), -1),
+            use_cache=False,
         )
         return output.last_hidden_state[:, -len(QUERIES) :]
+
+    def speak(
+        self, tokens: torch.Tensor, number_ids: torch.Tensor, text_ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Query states as of `think`, and logits (n, words, vocabulary) of what follows each word of `text_ids`.
+
+        The text (n, words) stands behind the queries: words see what the plan was made of, and the plan no word. Rows
+        that are shorter are padded at their end with anything.
+        """
+        n, words = text_ids.shape
+        embedded = torch.cat([self.embed(tokens, number_ids), self.vlm.get_input_embeddings()(text_ids)], 1)
+        output = self.vlm.model.language_model(
+            inputs_embeds=embedded,
+            position_ids=self.text_places(words).expand(-1, n, -1),
+            use_cache=False,
+        )
+        states = output.last_hidden_state
+        return states[:, -words - len(QUERIES) : -words], self.vlm.lm_head(states[:, -words:])
+
+    def text_places(self, words: int) -> torch.Tensor:
+        """Positions (3, 1, prompt + queries + words) with a text behind the queries."""
+        after = self.places[..., -1:] + torch.arange(1, words + 1)
+        return torch.cat([self.places, after], -1)
 
     def decide(self, states: torch.Tensor) -> dict[str, torch.Tensor]:
         """Raw outputs of every query, name -> (n, OUTPUTS[name])."""

@@ -7,7 +7,7 @@ the same length. Knows nothing of pictures or networks.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ def number_tokens() -> list[str]:
     )
 
 
-def build_tokenizer() -> Tokenizer:
+def build_tokenizer(corpus: Iterable[str] = _CORPUS) -> Tokenizer:
     """A byte-level BPE on a few driving sentences, with the special and number tokens added."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -82,7 +82,7 @@ def build_tokenizer() -> Tokenizer:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([*_CORPUS, "<|im_start|>user\n<|im_start|>assistant\n"], trainer)
+    tokenizer.train_from_iterator([*corpus, "<|im_start|>user\n<|im_start|>assistant\n"], trainer)
     tokenizer.add_special_tokens(number_tokens())
     return tokenizer
 
@@ -170,6 +170,17 @@ class DriveTokenizer:
             )
         targets = np.stack([found["x"], found["y"]], -1)
         return PromptState(found["speed"][0], found["since"][0], maneuvers[0], found["in"][0], targets)
+
+    def opening(self, follow_up: str) -> str:
+        """What stands between the plan's queries and the words of an answer: a thought's begin, or a further question."""
+        if not follow_up:
+            return "<think>"
+        return f"<|im_end|>\n<|im_start|>user\n{follow_up}<|im_end|>\n<|im_start|>assistant\n"
+
+    @staticmethod
+    def closing(follow_up: str) -> str:
+        """What ends those words."""
+        return "<|im_end|>" if follow_up else "</think>"
 
     def encode(self, text: str) -> np.ndarray:
         """Ids (n,) of a text; special tokens in it are recognised."""

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from drive_agent.data.shards import CLASSES, NONE_M, ShardWriter, encode_depth, pack_objects
+from drive_agent.data.drivable import COLUMNS, ROWS, pack
+from drive_agent.data.shards import AGENTS, CLASSES, NONE_M, STEPS, ShardWriter, encode_depth, pack_objects
 from drive_agent.rig import cell_grid, front_rig
-from drive_agent.types import PATH_STATIONS_M, Maneuver
+from drive_agent.types import PATH_STATIONS_M, Cause, Maneuver, ObjectKind
 
 
 def write_shard(folder: Path, frames: int = 64, seed: int = 0) -> Path:
@@ -32,6 +33,9 @@ def frame(rng: np.random.Generator, previous: int = -1) -> dict:
         row[f"{camera.name}_class"] = np.eye(len(CLASSES))[np.zeros(cells, int)] * 255
         row[f"{camera.name}_bulb"] = np.full(cells, light)
     cars = [] if gap == NONE_M else [(0, gap + 6, 0, 0.1, 4, 2.3, 0.9, 4, 0.4, 8, 0.8, 12, 1.2)]
+    agents = np.zeros((STEPS + 1, AGENTS, 5))
+    if cars:
+        agents[:, 0] = [(gap + 6 + 2.0 * k, 0, 1.8, 4.6, 0) for k in range(STEPS + 1)]
     return row | {
         "prev_index": previous,
         "objects": pack_objects(cars),
@@ -47,4 +51,11 @@ def frame(rng: np.random.Generator, previous: int = -1) -> dict:
         "maneuver": Maneuver.LANE_FOLLOW,
         "maneuver_m": 60.0,
         "targets_ego": np.array([[20.0, bend * 400], [40.0, bend * 1600]]),
+        "cause": Cause.RED_LIGHT if light == 1 else Cause.VEHICLE if gap < 40 else Cause.FREE,
+        "lead_kind": -1 if gap == NONE_M else ObjectKind.VEHICLE,
+        "yield_m": NONE_M,
+        "driven": np.stack([np.arange(STEPS + 1) * 2.0, np.zeros(STEPS + 1), np.zeros(STEPS + 1)], -1),
+        "agents": agents,
+        "is_thing": np.zeros(AGENTS),
+        "drivable": pack(np.ones((ROWS, COLUMNS), bool)),
     }
