@@ -63,7 +63,7 @@ takes it as --agent-config. Give the evaluator's route file as routes=, and out=
 keys and their values:
 """
 
-SIM_HELP = """usage: drive-agent sim [port=2000] [town=Brookfield] [maps=DIR] [seed=0] [threads=1] [rendering=true]
+SIM_HELP = """usage: drive-agent sim [port=2000] [town=Brookfield] [maps=DIR] [seed=0] [threads=1] [rendering=true] [recordings=DIR]
 
 The embedded CARLA server for any carla 0.9.16 client. Prints `listening on HOST:PORT` when ready.
 
@@ -208,9 +208,9 @@ def _config(words: list[str]) -> int:
 def _sim(words: list[str]) -> int:
     from drive_agent.sim.__main__ import main as serve
 
-    given = _pairs(words, ("port", "town", "maps", "seed", "threads", "rendering"))
+    given = _pairs(words, ("port", "town", "maps", "seed", "threads", "rendering", "recordings"))
     flags = ["--town", "Brookfield"]
-    for key in ("port", "town", "maps", "seed", "threads"):
+    for key in ("port", "town", "maps", "seed", "threads", "recordings"):
         if key in given:
             flags += [f"--{key}", given[key]]
     if given.get("rendering") == "false":

@@ -11,6 +11,7 @@ from pathlib import Path
 from drive_agent.sim.maps import MAPS_VARIABLE, SUFFIX, MapLibrary, Town, TownError, load_town
 from drive_agent.sim.ports import HOST, PortInUseError
 from drive_agent.sim.server import Server
+from drive_agent.sim.tape import DEFAULT_FOLDER
 
 _WRONG_CALL = 2
 
@@ -26,6 +27,12 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=os.environ.get(MAPS_VARIABLE) or None,
         help=f"a folder of .xodr files, which get names; default: what {MAPS_VARIABLE} says",
+    )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help="the one folder that the recorder writes into and reads from",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything random: scenery, sensor noise")
     parser.add_argument("--threads", type=int, default=1, help="threads that draw pictures")
@@ -56,6 +63,7 @@ async def _serve(town: Town, library: MapLibrary, arguments: argparse.Namespace)
         synchronous=arguments.synchronous,
     )
     server.world.library = library
+    server.world.tape.folder = arguments.recordings
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

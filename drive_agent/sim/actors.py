@@ -11,6 +11,7 @@ from drive_agent.sim.poses import IDENTITY
 from drive_agent.sim.wire import RECORD, Encoded, Pose, RequestError, encode_box, stream_token
 
 _ACTIVE = 1
+_LONGEST_LEAP = 10_000  # of ids; recordings keep theirs where they can, and must not use them up
 
 
 class ActorError(RequestError):
@@ -136,6 +137,11 @@ class Actors:
         """The id for a new actor."""
         self._next_id += 1
         return self._next_id - 1
+
+    def go_on_from(self, actor_id: int) -> None:
+        """Let this be the next id, unless it lies behind or far ahead."""
+        if self._next_id < actor_id < self._next_id + _LONGEST_LEAP:
+            self._next_id = actor_id
 
     def add(self, actor: Actor, tables: tuple[Table, ...]) -> None:
         """Give the actor a row at the end of the snapshot."""

@@ -12,12 +12,12 @@ import numpy as np
 
 from drive_agent.sim.actors import Actor
 from drive_agent.sim.appearance import drawn_actors
+from drive_agent.sim.descriptions import check_camera
 from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.scenery import StaticScene
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.wire import (
-    RequestError,
     StreamType,
     encode_depth,
     encode_tags,
@@ -32,8 +32,6 @@ KINDS = {
     "sensor.camera.semantic_segmentation": StreamType.SEMANTIC,
     "sensor.camera.instance_segmentation": StreamType.INSTANCE,
 }
-DEFAULT_IMAGE = {"image_size_x": "800", "image_size_y": "600", "fov": "90.0"}
-MAX_PIXELS = 4096 * 4096
 
 
 @dataclass(frozen=True)
@@ -98,22 +96,6 @@ def _pixels(kind: StreamType, buffers: Any) -> memoryview:
     else:
         image = encode_tags(buffers.tag, buffers.instance)
     return image.data.cast("B")
-
-
-def check_camera(attributes: dict[str, str]) -> tuple[int, int, float]:
-    """Width, height and field of view in degrees of a camera's attributes, or RequestError."""
-    try:
-        width, height = int(attributes["image_size_x"]), int(attributes["image_size_y"])
-        fov_deg = float(attributes["fov"])
-    except ValueError as error:
-        raise RequestError(
-            f"camera: {error}: expected whole numbers for the size and degrees for fov"
-        ) from error
-    if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise RequestError(f"camera image is {width} x {height}: expected 1 to {MAX_PIXELS} pixels")
-    if not 1.0 <= fov_deg <= 170.0:
-        raise RequestError(f"camera fov is {fov_deg}: expected 1 to 170 degrees")
-    return width, height, fov_deg
 
 
 class Cameras:

@@ -34,6 +34,7 @@ class ServerProcess:
         threads: int = 1,
         *,
         maps: str | None = None,
+        recordings: str | None = None,
         rendering: bool = True,
         synchronous: bool = True,
         timeout_s: float = 180.0,
@@ -52,6 +53,8 @@ class ServerProcess:
         command += ["--threads", str(threads), "--parent-pid", str(os.getpid())]
         if maps is not None:
             command += ["--maps", maps]
+        if recordings is not None:
+            command += ["--recordings", recordings]
         if not rendering:
             command.append("--no-rendering")
         if synchronous:

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from drive_agent.sim import blueprints, cameras
 from drive_agent.sim.actors import Actor, Kind
+from drive_agent.sim.descriptions import check_description
 from drive_agent.sim.rpc import Client, MethodTable
-from drive_agent.sim.scans import check_scan
 from drive_agent.sim.wire import (
-    AttributeType,
     Encoded,
     Pose,
     RequestError,
@@ -24,7 +22,6 @@ from drive_agent.sim.wire import (
 )
 
 TABLE = MethodTable()
-_BOOLEANS = ("true", "false", "1", "0")
 
 
 # ---- life ------------------------------------------------------------------------------------------------------------
@@ -49,40 +46,8 @@ def spawn_actor_with_parent(
 
 
 def _spawn(client: Client, description: Any, transform: Any, parent: Actor | None) -> Actor:
-    if not isinstance(description, list) or len(description) < 3 or not isinstance(description[2], list):
-        raise RequestError(f"actor description is {description!r}: expected [uid, id, attributes]")
-    type_id = decode_text(description[1], "blueprint id")
-    _check_attributes(blueprints.find(type_id), description[2])
-    attributes = {str(entry[0]): str(entry[2]) for entry in description[2]}
-    if type_id in cameras.KINDS:
-        cameras.check_camera(cameras.DEFAULT_IMAGE | attributes)
-    check_scan(type_id, attributes)
+    type_id = check_description(description)
     return client.world.spawn(type_id, description, decode_transform(transform), parent)
-
-
-def _check_attributes(blueprint: blueprints.Blueprint, entries: Encoded) -> None:
-    """Values must be of the type that the blueprint declares; attributes that it does not have are passed over."""
-    kinds = {attribute.name: attribute.kind for attribute in blueprint.attributes}
-    for entry in entries:
-        name, _, value = decode_list(entry, "attribute", 3)
-        kind = kinds.get(decode_text(name, "attribute id"), AttributeType.STRING)
-        if not _is_of_kind(decode_text(value, f"attribute {name}"), kind):
-            raise RequestError(
-                f"Spawn failed because of invalid actor description: {name} is {value[:80]!r}: expected {kind.name.lower()}"
-            )
-
-
-def _is_of_kind(text: str, kind: AttributeType) -> bool:
-    try:
-        if kind is AttributeType.INT:
-            return abs(int(text)) < 2**31
-        if kind is AttributeType.FLOAT:
-            return math.isfinite(float(text))
-        if kind is AttributeType.RGB:
-            return len(text.split(",")) == 3 and all(0 <= int(part) <= 255 for part in text.split(","))
-    except ValueError:
-        return False
-    return kind is not AttributeType.BOOL or text.lower() in _BOOLEANS
 
 
 @TABLE.value

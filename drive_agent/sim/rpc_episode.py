@@ -113,22 +113,24 @@ def load_new_episode(client: Client, name: Any, reset_settings: Any, map_layers:
     world, name = client.world, decode_text(name, "map name").split("/")[-1]
     resets = decode_bool(reset_settings, "reset_settings")
     decode_integer(map_layers, "map layers", 0, 0xFFFF)
+    town = find_town(world, name)
+    if resets:
+        world.settings = world.starting_settings
+    world.load(town)
+
+
+def find_town(world: World, name: str) -> Town:
+    """The town that a client means, without CARLA's folders; RequestError for none."""
     if name.endswith(".xodr"):
         raise RequestError(
             f"Map '{name}' not found: a client gives a map's text with generate_opendrive_world"
         )
     try:
         if name in ("", world.town.name) and name != OPENDRIVE_MAP:
-            town = world.town
-        elif name == OPENDRIVE_MAP:
-            town = _custom_town(world)
-        else:
-            town = load_town(name, world.library)
+            return world.town
+        return _custom_town(world) if name == OPENDRIVE_MAP else load_town(name, world.library)
     except TownError as error:
         raise RequestError(f"Map '{name}' not found: {error}") from error
-    if resets:
-        world.settings = world.starting_settings
-    world.load(town)
 
 
 def _custom_town(world: World) -> Town:

@@ -8,8 +8,6 @@ from drive_agent.sim.wire import RequestError
 
 TABLE = MethodTable()
 
-_RECORDER = "the recorder is not offered by this server: drive-agent writes its own log of every run"
-_REPLAYER = "nothing is replayed: the recorder is not offered by this server"
 _SKELETON = "walkers have no skeleton in this server: their legs follow the ground they cover"
 _CARSIM = "CarSim plugin is not enabled"
 _ROS = "this server does not speak ROS: use a bridge that is a client"
@@ -23,24 +21,6 @@ def _refuse(reason: str, names: Iterable[str], *, value: bool) -> None:
     for name in names:
         (TABLE.value if value else TABLE.void)(refuse, name)
 
-
-def _accept_silence(client: Client, *arguments: Any) -> None:
-    """Nothing is being recorded or replayed, so there is nothing to stop."""
-
-
-_refuse(
-    _RECORDER,
-    ("start_recorder", "show_recorder_file_info", "show_recorder_collisions", "show_recorder_actors_blocked",
-     "replay_file"),
-    value=True,
-)  # fmt: skip
-_refuse(
-    _REPLAYER,
-    ("set_replayer_time_factor", "set_replayer_ignore_hero", "set_replayer_ignore_spectator"),
-    value=False,
-)
-TABLE.void(_accept_silence, "stop_recorder")
-TABLE.void(_accept_silence, "stop_replayer")
 
 _refuse(_SKELETON, ("get_bones_transform",), value=True)
 _refuse(_SKELETON, ("set_bones_transform", "blend_pose", "get_pose_from_animation"), value=False)

@@ -4,7 +4,6 @@ Rays meet what cameras see, the carrier of the sensor included, as in CARLA; the
 """
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,31 +14,12 @@ from drive_agent.sim.motion import velocity_of_sensor
 from drive_agent.sim.poses import rotation_matrix
 from drive_agent.sim.raycast import Moment, Scan
 from drive_agent.sim.scenery import encode_label_as_actor
-from drive_agent.sim.wire import Encoded, RequestError
+from drive_agent.sim.wire import Encoded
 from drive_agent.sim.world import World
 
 SEMANTIC_POINT = np.dtype(
     [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("cos", "<f4"), ("object", "<u4"), ("tag", "<u4")]
 )
-
-
-_LIMITS: dict[str, tuple[float, float]] = {
-    "channels": (1, 1024), "points_per_second": (0, 10_000_000), "range": (0.0, 10_000.0), "rotation_frequency": (0.0, 1000.0),
-    "horizontal_fov": (0.1, 360.0), "vertical_fov": (0.1, 179.0), "upper_fov": (-90.0, 90.0), "lower_fov": (-90.0, 90.0),
-    "distance": (0.0, 10_000.0), "hit_radius": (0.0, 100.0),
-}  # fmt: skip
-_RADAR, _RADAR_FOV_DEG = "sensor.other.radar", 179.0
-
-
-def check_scan(type_id: str, attributes: Mapping[str, str]) -> None:
-    """RequestError where a sensor of this module could not work with its attributes; others pass."""
-    if not type_id.startswith(("sensor.lidar.", "sensor.other.obstacle", _RADAR)):
-        return
-    for name, (low, high) in _LIMITS.items():
-        if name == "horizontal_fov" and type_id == _RADAR:
-            high = _RADAR_FOV_DEG
-        if name in attributes and not low <= float(attributes[name]) <= high:
-            raise RequestError(f"{type_id}: {name} is {attributes[name]}: expected {low:g} to {high:g}")
 
 
 def surroundings(world: World) -> Moment:

@@ -19,6 +19,7 @@ from drive_agent.sim import (
     rpc_episode,
     rpc_lights,
     rpc_parts,
+    rpc_recorder,
     rpc_refusals,
     rpc_scene,
 )
@@ -44,7 +45,7 @@ _PARENT_CHECK_S = 0.5
 _MAX_QUEUED = 10_000
 _TICKS = {"tick_cue", "set_episode_settings"}  # after which the client calls its traffic managers
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
-_NEW_WORLD = "load_new_episode"
+_NEW_WORLD = {"load_new_episode", "replay_file"}  # a recording brings its own town
 _QUIET_S = 0.002
 _LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
 
@@ -100,7 +101,7 @@ class Server:
                     break
                 if ticks and not self._may_tick():
                     break
-                if self._queue[0].method == _NEW_WORLD and not self._managers_rest():
+                if self._queue[0].method in _NEW_WORLD and not self._managers_rest():
                     break
                 self._serve(self._queue.popleft(), ticks=ticks)
         except Exception as error:  # noqa: BLE001 - a broken tick: `run` raises it, a half-moved world must not go on
@@ -271,6 +272,7 @@ class Server:
             rpc_server.close()
             stream_server.close()
             self._render_thread.shutdown(wait=True, cancel_futures=True)
+            self.world.tape.episode_ends()
 
     def stop(self) -> None:
         """End `run`."""
@@ -286,7 +288,16 @@ class Server:
 def all_methods() -> MethodTable:
     """Everything this server answers."""
     table = MethodTable()
-    for part in (rpc_episode, rpc_actors, rpc_control, rpc_lights, rpc_parts, rpc_refusals, rpc_scene):
+    for part in (
+        rpc_episode,
+        rpc_actors,
+        rpc_control,
+        rpc_lights,
+        rpc_parts,
+        rpc_recorder,
+        rpc_refusals,
+        rpc_scene,
+    ):
         table.include(part.TABLE)
     table.include(batch_methods(table))
     return table

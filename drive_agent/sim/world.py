@@ -5,7 +5,7 @@ A tick, in this order:
 | step | what | where |
 |---|---|---|
 | 1 | frame and clock advance | here |
-| 2 | traffic light cycles | signals |
+| 2 | traffic light cycles; what is replayed is put where it was | signals, tape |
 | 3 | vehicles move in the plane | vehicle_dynamics |
 | 4 | walkers and loose props move | walkers, props |
 | 5 | contacts: push apart, stop approach, note events | contacts |
@@ -13,7 +13,7 @@ A tick, in this order:
 | 7 | world velocities and accelerations | vehicle_dynamics |
 | 8 | which vehicle stands before which light | signals |
 | 9 | attached actors follow their parents | here |
-| 10 | snapshot | here |
+| 10 | snapshot; a frame of the recording | here, tape |
 
 Sensors read the world after the tick (`sensors.py`, `cameras.py`); orders of clients are applied between ticks.
 """
@@ -50,6 +50,7 @@ from drive_agent.sim.render import labels
 from drive_agent.sim.scenery import StaticScene, build_static_scene
 from drive_agent.sim.settings import DEFAULT_SETTINGS, EpisodeSettings
 from drive_agent.sim.signal_sites import SignalSite, local_trigger
+from drive_agent.sim.tape import Tape
 from drive_agent.sim.wire import Encoded, Pose, RequestError
 
 DEFAULT_DELTA_S = 0.05
@@ -74,6 +75,7 @@ class World:
             int, tuple[str, int]
         ] = {}  # port -> address, id of the client that runs it
         self.on_stream_closed: Callable[[int], None] = lambda stream_id: None
+        self.tape = Tape(self)
         self.load(town)
 
     # ---- episode -----------------------------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ class World:
 
     def load(self, town: Town) -> None:
         """Begin a new episode in this town: everything that was spawned is gone."""
+        self.tape.episode_ends()
         for actor in self.actors:
             if actor.stream_id:
                 self.on_stream_closed(actor.stream_id)
@@ -175,11 +178,15 @@ class World:
                 self.grip_areas.append(actor)
         actor.attributes = attributes
         if parent is not None:
-            actor.parent_id, actor.relative_pose = parent.id, pose
-            self.attached.append(actor)
-            if actor.kind is Kind.VEHICLE:
-                self.vehicles.rows["simulate_physics"][actor.slot] = 0
+            self.attach(actor, parent, pose)
         return actor
+
+    def attach(self, actor: Actor, parent: Actor, relative_pose: Pose) -> None:
+        """Fix an actor that is free to another, from the next tick on."""
+        actor.parent_id, actor.relative_pose = parent.id, relative_pose
+        self.attached.append(actor)
+        if actor.kind is Kind.VEHICLE:
+            self.vehicles.rows["simulate_physics"][actor.slot] = 0
 
     def _spawn_vehicle(self, model: VehicleModel, description: Encoded, pose: Pose) -> Actor:
         row, body = vehicle_dynamics.new_vehicle(model), np.zeros(1, collision.BODY)
@@ -303,6 +310,7 @@ class World:
         self.elapsed_s += delta_s
         self.delta_s = delta_s
         self.signals.step(delta_s)
+        self.tape.before_motion(delta_s)
         for driver in self.ackermann.values():
             driver.step(self.vehicles.rows, delta_s)
         vehicle_rows, walker_rows, town_ground = self.vehicles.rows, self.walkers.rows, self.town.ground
@@ -322,6 +330,7 @@ class World:
                 self.place(actor, compose(self.pose_of(parent), actor.relative_pose))
         self._write_records()
         self.snapshot = self._snapshot()
+        self.tape.after_tick(delta_s)
 
     @property
     def body_owners(self) -> list[Actor]:

@@ -436,8 +436,3 @@ def test_a_second_client_sees_everything_at_once(session: Session, spawn_point: 
             break
         time.sleep(0.05)  # the greeting is on its way
     assert world.get_actors().find(vehicle.id).type_id == "vehicle.tesla.model3"
-
-
-def test_the_recorder_is_refused_in_words(session: Session) -> None:
-    with pytest.raises(RuntimeError, match="recorder is not offered"):
-        session.client.start_recorder("x.log")

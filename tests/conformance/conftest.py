@@ -6,6 +6,7 @@ Tests that load other worlds start a server of their own (`travelling`), so that
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +25,13 @@ ONE_STREET = """<?xml version="1.0"?><OpenDRIVE><header revMajor="1" revMinor="4
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
-    with ServerProcess(TOWN) as process:
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="session")
+def server(recordings: Path) -> Iterator[ServerProcess]:
+    with ServerProcess(TOWN, recordings=str(recordings)) as process:
         yield process
 
 
@@ -45,7 +51,7 @@ def travelling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """A server that begins in a town of one street."""
     path = tmp_path_factory.mktemp("towns") / "OneStreet.xodr"
     path.write_text(ONE_STREET)
-    with ServerProcess(str(path), rendering=False) as process:
+    with ServerProcess(str(path), rendering=False, recordings=str(path.parent)) as process:
         yield connect(process)
 
 

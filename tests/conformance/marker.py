@@ -2,7 +2,7 @@
 
     @conforms("RPC", "get_level_bbs")                                            # supported: right values
     @conforms("sensor", "sensor.other.radar", limited="one return per ray")      # works, with this difference
-    @conforms("RPC", "start_recorder", refused="the server writes no recordings")  # a clear error, tested as such
+    @conforms("RPC", "enable_carsim", refused="CarSim plugin is not enabled")  # a clear error, tested as such
 
 Rows are those of `rows.py`. A row may be proved by several tests; a limit named by one of them limits the row.
 """

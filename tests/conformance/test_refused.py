@@ -9,52 +9,6 @@ from tests.client.conftest import Session
 from tests.conformance.marker import conforms
 from tests.conformance.raw import RawClient
 
-_RECORDER = "the server writes no recordings: drive-agent logs every run itself"
-
-
-@conforms(
-    "RPC", "start_recorder", "show_recorder_file_info", "show_recorder_collisions", "show_recorder_actors_blocked",
-    "replay_file", refused=_RECORDER,
-)  # fmt: skip
-def test_the_recorder_says_that_it_is_not_there(session: Session) -> None:
-    client = session.client
-    for call in (
-        lambda: client.start_recorder("x.log"),
-        lambda: client.show_recorder_file_info("x.log", True),
-        lambda: client.show_recorder_collisions("x.log", "v", "a"),
-        lambda: client.show_recorder_actors_blocked("x.log", 60.0, 100.0),
-        lambda: client.replay_file("x.log", 0.0, 0.0, 0),
-    ):
-        with pytest.raises(RuntimeError, match="the recorder is not offered"):
-            call()
-
-
-@conforms(
-    "RPC",
-    "stop_recorder",
-    "stop_replayer",
-    limited="nothing is ever recorded or replayed, so nothing to stop",
-)
-def test_there_is_nothing_to_stop(session: Session, raw: RawClient) -> None:
-    session.client.stop_recorder()
-    session.client.stop_replayer(True)
-    session.tick()
-    assert raw.call("stop_recorder") == raw.call("stop_replayer", True) == [[False]]
-
-
-@conforms(
-    "RPC",
-    "set_replayer_time_factor",
-    "set_replayer_ignore_hero",
-    "set_replayer_ignore_spectator",
-    refused=_RECORDER,
-)
-def test_there_is_no_replayer(session: Session, raw: RawClient) -> None:
-    session.client.set_replayer_time_factor(2.0)
-    session.tick()
-    for name, value in (("time_factor", 2.0), ("ignore_hero", True), ("ignore_spectator", True)):
-        assert "nothing is replayed" in raw.error(f"set_replayer_{name}", value)
-
 
 @conforms("RPC", "enable_sensor_for_ros", "disable_sensor_for_ros", refused="the server does not speak ROS")
 @conforms("RPC", "is_sensor_enabled_for_ros", limited="always false")

@@ -11,6 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from drive_agent.carla_recorder import (
+    RECORDS,
+    Appeared,
+    Attribute,
+    Frame,
+    Physics,
+    frame_bytes,
+    header_bytes,
+)
 from drive_agent.sim import wire
 from drive_agent.sim.maps import build_town
 from drive_agent.sim.rpc import Client, Dispatcher
@@ -63,6 +72,16 @@ CALLS: tuple[tuple[str, list, bool], ...] = (
     ("is_traffic_manager_running", [8000], True),
     ("add_traffic_manager_running", [["10.0.0.1", 8000]], True),
     ("get_traffic_manager_running", [8000], True),
+    ("show_recorder_file_info", ["none.log", True], False),
+    ("show_recorder_collisions", ["none.log", 97, 97], False),
+    ("show_recorder_actors_blocked", ["none.log", 30.0, 100.0], False),
+    ("start_recorder", ["../none.log", False], False),
+    ("replay_file", ["none.log", 0.0, 0.0, 0, False, [[-10.0, 0.0, 5.0], [-25.0, 0.0, 0.0]]], False),
+    ("stop_recorder", [], True),
+    ("stop_replayer", [True], True),
+    ("set_replayer_time_factor", [2.0], True),
+    ("set_replayer_ignore_hero", [True], True),
+    ("set_replayer_ignore_spectator", [True], True),
     ("destroy_actor", [_SENSOR], True),
     ("destroy_actor", [_SENSOR], True),
     ("tick_cue", [], True),
@@ -106,6 +125,28 @@ def _streams() -> list[str]:
     ]
 
 
+def _recording() -> list[str]:
+    """The head of a recorder file, and a frame with one record of every packet, its numbers counted up."""
+    records = {}
+    for packet, kind in RECORDS.items():
+        row = np.zeros(1, kind)
+        for number, name in enumerate(kind.names or (), start=1):
+            row[name] = number
+        records[packet] = row
+    attributes = (Attribute(4, "role_name", "golden"),)
+    born = Appeared(2, 1, (100.0, -200.0, 3.5), (0.0, 1.5, 90.0), 26, "vehicle.tesla.model3", attributes)
+    row = (1.0, 0.5, 0.25)
+    physics = Physics(
+        2, 6500.0, 1.0, (0.25, 2.0, 0.5), True, 10.0, 3.25, 1696.0, 0.5, (0.5, 0.0, -0.25),
+        (row[:2],), (row,), (row[:2],), (row * 4,),
+    )  # fmt: skip
+    frame = Frame(1, 0.05, 0.0, (born,), records, (physics,), 0.5, 7)
+    return [
+        _entry("recording: head", "version magic time map", header_bytes("Town01", 1637671165)),
+        _entry("recording: a frame", "start packets end", frame_bytes(frame)),
+    ]
+
+
 def transcript() -> str:
     """The whole text."""
     world = World(build_town("OneStreet", ONE_STREET), seed=0, settings=starting_settings(synchronous=True))
@@ -115,4 +156,4 @@ def transcript() -> str:
         reply = dispatcher.dispatch(client, method, arguments)
         data = wire.pack([1, 7, None, reply])  # a response to request 7
         entries.append(_entry(f"{method} {arguments}", layout(reply), data if is_fixed else None))
-    return "\n".join(entries + _streams())
+    return "\n".join(entries + _streams() + _recording())

@@ -12,6 +12,7 @@ TOWN = "Brookfield"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
-    with ServerProcess(TOWN, rendering=False) as process:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    recordings = tmp_path_factory.mktemp("recordings")
+    with ServerProcess(TOWN, rendering=False, recordings=str(recordings)) as process:
         yield process
