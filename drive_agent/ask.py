@@ -110,7 +110,7 @@ def ask_at(episode: Episode, agent: Agent, at_s: float, edit: Edit, *, same_mode
     last, start_us = None, next((time_us for time_us, _ in episode.ticks()), episode.end_us)
     if not 0 <= at_s <= (episode.end_us - start_us) / 1e6:
         raise ValueError(
-            f"at={at_s:g}: the drive of {episode.path} lasts {(episode.end_us - start_us) / 1e6:.2f} s"
+            f"at={at_s:g}: the drive of {episode.path} lasts {(episode.end_us - start_us) / 1e6:.2f} s; give a time in it"
         )
     for asked in _questions(episode):
         if asked[0] > at_s + 1e-6:

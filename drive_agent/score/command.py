@@ -13,6 +13,7 @@ from rich.table import Table
 from drive_agent.config import ConfigError
 from drive_agent.score.compare import Comparison, compare_runs
 from drive_agent.score.formula import VERSIONS
+from drive_agent.score.judged import folder_name
 from drive_agent.score.run import score_run
 
 FORMATS = ("text", "json")
@@ -86,7 +87,7 @@ def print_table(values: dict, console: Console) -> None:
         table.add_column(title, justify="left" if title in ("route", "status") else "right")
     for row in values["routes"]:
         table.add_row(
-            row["route_id"],
+            folder_name(row["route_id"]),
             f"{row['driving_score']:.2f}",
             f"{row['route_completion']:.2f}",
             f"{row['infraction_penalty']:.3f}",

@@ -1,14 +1,17 @@
-"""What a log costs: a drive's own log written again from memory, which leaves only the writing."""
+"""What a log costs: a drive's own log written again from memory, which leaves only the writing; and what judging costs."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drive_agent.log.records import decision_of
+from drive_agent.log.schema import Outcome
 from drive_agent.log.store import Episode, EpisodeWriter
 from drive_agent.rig import front_rig
+from drive_agent.score.judged import judge_log
 from drive_agent.types import Decision
 
 _ROUNDS = 3
@@ -47,6 +50,23 @@ def cost_of_log(log: Path, again: Path) -> LogCost:
     minutes = (truths[-1].time_us - truths[0].time_us) / 60e6
     size_mb = again.stat().st_size / 1e6
     return LogCost(min(spent), min(spent) / len(truths) * 1e3, outcome.wall_s, size_mb / minutes)
+
+
+def judging_s(log: Path, again: Path, seconds: float = 600.0) -> float:
+    """Processor time of judging a drive of ten minutes: that of `log`, every tick of it held as often as it takes."""
+    with Episode.open(log) as episode, EpisodeWriter(again, episode.header, episode.road_map) as writer:
+        truths = list(episode.truths())
+        tick_us = truths[1].time_us - truths[0].time_us
+        held = math.ceil(seconds * 1e6 / tick_us / len(truths))
+        for k in range(held * len(truths)):
+            now = truths[k // held]
+            writer.write(replace(now, time_us=truths[0].time_us + k * tick_us), None)
+    spent = []
+    for _ in range(_ROUNDS):
+        began = time.process_time()
+        judge_log(again, Outcome("Completed", "", 0.0, 0.0))
+        spent.append(time.process_time() - began)
+    return min(spent)
 
 
 def _without_own_pictures(decision: Decision) -> Decision:

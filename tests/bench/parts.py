@@ -15,7 +15,7 @@ from drive_agent.rig import front_rig, nuscenes_rig
 from drive_agent.score.summary import summarise
 from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
-from tests.bench.log_cost import cost_of_log
+from tests.bench.log_cost import cost_of_log, judging_s
 from tests.bench.maps import bench_maps
 from tests.null_server import NullProcess, Recorder
 
@@ -84,11 +84,14 @@ def bench_drive(table: Table) -> None:
         config = build(DriveConfig, compose("drive", [f"out={folder}/run", "video=false"]))
         run = run_routes(config, Console(quiet=True), lambda _: None)
         summary = summarise(run)
+        log = min(run.glob("routes/*/log.mcap"), key=lambda path: path.stat().st_size)
+        judged_s = judging_s(log, Path(folder) / "long.mcap")
     wall_s = sum(route["wall_s"] for route in summary["routes"])
     table.add_row("drive, default routes", f"{wall_s:.0f} s", f"{summary['real_time_factor']:.1f}x real time")
     for stage, figures in summary["latency_ms"].items():
         share = figures["p50"] * figures["count"] / 1e3 / wall_s
         table.add_row(f"  {stage}", f"{figures['p50']:.1f} ms", f"about {share:.0%} of the drive")
+    table.add_row("judging a drive of 10 minutes", f"{judged_s:.2f} s", "processor time, from its log")
 
 
 def bench_log(table: Table) -> None:

@@ -2,11 +2,12 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 
 from drive_agent.agent.frame import EARTH_RADIUS_M, FrameBuilder, to_local
-from drive_agent.types import Briefing, Maneuver, SensorPacket
+from drive_agent.types import Briefing, Frame, Maneuver, SensorPacket
 
 ORIGIN = np.array([49.0, 8.0])
 
@@ -27,6 +28,13 @@ def builder() -> FrameBuilder:
     route = [(0, 0), (40, 0), (55, 15), (55, 100)]
     kinds = (Maneuver.LANE_FOLLOW, Maneuver.LEFT, Maneuver.LANE_FOLLOW, Maneuver.LANE_FOLLOW)
     return FrameBuilder(Briefing(geographic(route), kinds))
+
+
+def builder_after(first: SensorPacket) -> Frame:
+    """The first frame of a drive."""
+    frames = builder()
+    frames.ego(first)
+    return frames.frame(first)
 
 
 def test_geographic_points_become_metres():
@@ -60,6 +68,16 @@ def test_the_route_ahead_and_the_maneuver_under_way():
     for _ in range(200):  # the filter has to follow the jump
         frames.ego(now)
     assert frames.frame(now).maneuver == Maneuver.LEFT
+
+
+@pytest.mark.parametrize(("size", "quality"), [((112, 224), 92), ((180, 320), 88)])
+def test_small_pictures_keep_more_than_large_ones(size, quality):
+    rgb = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+    seen = builder_after(packet(0, 0.0, 0.0, images={"wide": rgb})).cameras["wide"]
+    flags = (cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1)
+    assert seen.jpeg == cv2.imencode(".jpg", rgb[:, :, ::-1], flags)[1].tobytes()
+    decoded = cv2.imdecode(np.frombuffer(seen.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(seen.rgb, decoded[:, :, ::-1]), "the model sees what is logged"
 
 
 def test_earlier_pictures_are_half_a_second_old():
