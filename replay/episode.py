@@ -165,10 +165,14 @@ class Timeline:
 def _moments(truths: list[Truth], records: dict[int, TickRecord]) -> Iterator[Moment]:
     """Join truth and decisions, and carry forward what the model said last."""
     poses = {truth.time_us: rear_axle_pose(truth) for truth in truths}
-    scene, forecast, scene_pose, maneuver = None, None, None, None
+    scene, forecast, scene_pose, maneuver, asked_us = None, None, None, None, 0
     for truth in truths:
         pose, record = poses[truth.time_us], records.get(truth.time_us)
         plan = record.plan if record else None
+        if record and record.reply is not None:
+            asked_us = truth.time_us
+        elif plan is not None and plan.time_us > asked_us:  # somebody drives on who asks nobody: after a fork
+            scene, forecast, scene_pose = None, None, None
         if record and record.scene is not None:
             scene, forecast, scene_pose = record.scene, record.forecast, pose
         if record and record.frame is not None:

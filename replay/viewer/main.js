@@ -35,6 +35,12 @@ function groups() {
   return found;
 }
 
+// Where nobody says which: the first route that most of the runs have.
+function firstRoute() {
+  const all = [...groups()], most = Math.max(...all.map(([, members]) => members.length));
+  return all.find(([, members]) => members.length === most)[0];
+}
+
 async function choose(route) {
   const members = groups().get(route);
   if (!members) return;
@@ -331,7 +337,7 @@ async function refreshRuns() {
   const names = [...groups().keys()];
   $("route").replaceChildren(...names.map((name) => { const option = text("option", name); option.value = name; return option; }));
   $("route").value = state.route ?? "";
-  if (names.length && (!state.route || (state.live && state.drives.every((drive) => drive.outcome)))) await choose(state.live ? names.at(-1) : names[0]);
+  if (names.length && (!state.route || (state.live && state.drives.every((drive) => drive.outcome)))) await choose(state.live ? names.at(-1) : firstRoute());
 }
 
 async function begin() {
@@ -339,7 +345,7 @@ async function begin() {
   runs = await listRuns();
   const names = [...groups().keys()];
   $("route").replaceChildren(...names.map((name) => { const option = text("option", name); option.value = name; return option; }));
-  if (names.length) await choose(names.includes(wanted) ? wanted : state.live ? names.at(-1) : names[0]);
+  if (names.length) await choose(names.includes(wanted) ? wanted : state.live ? names.at(-1) : firstRoute());
   else $("drives").replaceChildren(text("div", "waiting for the first tick", "notice"));
   document.body.dataset.ready = "1";
   const again = async () => { try { await followAll(); } finally { setTimeout(again, state.drives.some((drive) => !drive.outcome) || state.live || !state.drives.length ? FOLLOW_MS : 5000); } };

@@ -74,11 +74,19 @@ class Overview:
                 values.append(round(value, _DIGITS.get(name, 2)) if type(value) is float else value)
 
     def _of_tick(self, tick: dict) -> dict:
-        index = len(self.times_us) - 1
+        index, plan = len(self.times_us) - 1, tick["plan"]
+        asked = self._held["asked"]
+        if (
+            plan not in (None, HELD)
+            and asked >= 0
+            and plan["time_us"] > self.times_us[asked]
+            and not tick["reply"]
+        ):
+            self._held |= {"asked": -1, "seen": -1}  # somebody drives on who asks nobody: after a fork
         if tick["reply"] or tick["plan_error"]:
             self._held["asked"] = index
-        if tick["plan"] != HELD:
-            self._held["planned"] = index if tick["plan"] else -1
+        if plan != HELD:
+            self._held["planned"] = index if plan else -1
         if tick["scene"] not in (None, HELD):
             self._held["seen"] = index
         command = tick["command"]

@@ -85,9 +85,14 @@ def decision(now: Truth, held: Plan | None, *, pictures: bool) -> Decision:
 
 
 def write_drive(
-    path: Path, route_id: str = "7", *, pictures: bool = True, outcome: Outcome | None = None
+    path: Path,
+    route_id: str = "7",
+    *,
+    pictures: bool = True,
+    taken_over_at: int = 1000,
+    outcome: Outcome | None = None,
 ) -> Path:
-    """Drive straight over a red light at STOP_M; a car stands at CAR_X_M."""
+    """Drive straight over a red light at STOP_M; a car stands at CAR_X_M. From tick `taken_over_at` on nobody is asked."""
     head = replace(
         header(straight_route(180), route_id),
         config={"model": {"kind": "embedded", "rig": "front", "period_s": 0.25}},
@@ -98,7 +103,7 @@ def write_drive(
             x = 10.0 + REAR_AXLE_TO_ORIGIN_M + SPEED_MPS * tick * TICK_US / 1e6
             lights = {"s1": LightState.RED}
             now = truth(tick, x, speed_mps=SPEED_MPS, others={5: (CAR_X_M, -1.75, 0.0)}, lights=lights)
-            decided = decision(now, held, pictures=pictures)
+            decided = decision(now, held, pictures=pictures and tick < taken_over_at)
             held = decided.plan
             log.write(now, decided)
         if outcome is not None:
@@ -124,6 +129,13 @@ def blind_log_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drive without pictures, as the expert makes them."""
     path = tmp_path_factory.mktemp("blind") / "log.mcap"
     return write_drive(path, pictures=False, outcome=Outcome("Completed", "", 3.0, SECONDS))
+
+
+@pytest.fixture(scope="session")
+def forked_log_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drive that somebody takes over who does not look: from tick 60 on."""
+    path = tmp_path_factory.mktemp("forked") / "log.mcap"
+    return write_drive(path, taken_over_at=60, outcome=Outcome("Completed", "", 3.0, SECONDS))
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,12 @@ def test_what_the_model_said_is_carried_forward_with_the_pose_it_was_said_at(tim
     assert moment.plan_pose.x_m < moment.pose.x_m
 
 
+def test_who_takes_over_saw_nothing_of_it(forked_log_path: Path) -> None:
+    moments = Timeline(forked_log_path).moments
+    assert moments[58].scene is not None and moments[59].scene is None and moments[-1].scene is None
+    assert moments[-1].plan is not None
+
+
 def test_index_at_is_the_last_tick_not_after(timeline: Timeline) -> None:
     times = timeline.times_us
     assert [timeline.index_at(t) for t in (0, times[0], times[3] - 1, times[3], times[-1] + 10**9)] == [

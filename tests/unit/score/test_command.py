@@ -36,7 +36,7 @@ def printed(run, version="2.1", form="text") -> tuple[int, str]:
 def test_text_names_routes_means_and_what_is_missing(run):
     code, text = printed(run)
     assert code == 1
-    assert "RouteScenario_7_rep0" in text and "Perfect" in text
+    assert " 7_rep0 " in text and "Perfect" in text
     assert "driving score 50.0000   success rate 50.00%" in text
     assert "missing RouteScenario_7_rep1" in text and "the drive was interrupted after 2.00 s" in text
     assert "infractions: none" in text

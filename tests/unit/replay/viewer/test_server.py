@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from drive_agent.log.store import Episode
+from replay.viewer.overview import Overview
 from replay.viewer.server import ViewerServer, open_runs
 
 
@@ -61,6 +62,15 @@ def test_an_overview_has_every_tick(server, log_path):
     assert len(overview["pictures"]["wide"]) == 25 and overview["outcome"]["status"] == "Completed"
     rest = get_json(server, "/api/overview/0/7_rep0?first=118")
     assert len(rest["columns"]["x_m"]) == 2 and len(rest["pictures"]["wide"]) <= 1
+
+
+def test_who_takes_over_saw_and_said_nothing(forked_log_path):
+    overview = Overview()
+    with Episode.open(forked_log_path) as episode:
+        overview.read(episode)
+    columns = overview.columns(0)
+    assert columns["seen"][58] == columns["asked"][58] == 54
+    assert set(columns["seen"][59:]) == set(columns["asked"][59:]) == {-1} and columns["planned"][-1] == 119
 
 
 def test_a_block_has_everyone_and_the_conversation(server):
