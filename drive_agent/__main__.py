@@ -320,15 +320,15 @@ def _help_of_train() -> str:
 
 
 def _eval(words: list[str]) -> int:
-    from drive_agent.learn import evaluate
+    from drive_agent.appraise import run
 
-    return evaluate(words, Console(highlight=False))
+    return run(words, Console(highlight=False))
 
 
 def _help_of_eval() -> str:
-    from drive_agent.learn import eval_help
+    from drive_agent.appraise import help_text
 
-    return eval_help()
+    return help_text()
 
 
 def _doctor(words: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""`drive-agent train` and `drive-agent eval`: the recipe from nothing to a table, each part of it alone, and the table.
+"""`drive-agent train`: the recipe from nothing to a table, or a stage of it alone.
 
 What is finished is not done again: data sets by shard, stages by checkpoint. Knows nothing of losses or of carla.
 """
@@ -10,7 +10,6 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from drive_agent.config import ConfigError, build, compose, conf_dir, did_you_mean, expect
@@ -29,6 +28,7 @@ of what every stage brought. Call it again after an interruption: it goes on fro
   drive-agent train stage=2 data=DIR out=RUN         one stage on the data of DIR; stage 1 must lie in RUN
   drive-agent train network=ego_status               the baseline that sees no pictures, by the same pipeline
   drive-agent train stage=4 stage4=plans_only        an ablation; stage1 to stage4 and network have more of them
+  drive-agent train stage=1 base=../mimo stage1=adapter     the 7B: adapters by the same stages, 1 to 3
   drive-agent train stage=3 stage3.steps=2000 stage3.learning_rate=2e-4
 
 A run's folder holds 1_see, 2_drive, 3_explain and 4_improve, each with log.jsonl, checkpoint/ and weights/;
@@ -36,17 +36,6 @@ curves.svg and evaluation.md. Drive with `drive-agent drive model.weights=RUN/4_
 
 keys and their values:
 """
-EVAL_HELP = """usage: drive-agent eval [task=driving|words|all] [key=value ...]
-
-Asks weights about frames of towns that they have never seen, before any drive is spent on them.
-
-  drive-agent eval task=driving                      objects, lights, forecasts, plans; also with black pictures
-  drive-agent eval task=words weights=[RUN/3_explain/weights]
-  drive-agent eval weights=[A,B] data=DIR frames=500  side by side
-
-keys and their values:
-"""
-TASKS = ("driving", "words", "all")
 _FOLLOW_S = 5.0
 
 
@@ -77,6 +66,8 @@ class TrainCommand:
     workers: int
     batch: int
     compiled: bool
+    base: str | None  # a bigger checkpoint whose adapter is trained instead
+    precision: str  # of that one
     save_minutes: float
     evaluate_minutes: float
     frames: int
@@ -126,31 +117,6 @@ class TrainCommand:
         return self.folder / f"{number}_{NAMES[number - 1]}"
 
 
-@dataclass(frozen=True)
-class EvalCommand:
-    """All of `drive-agent eval`."""
-
-    task: str
-    weights: tuple[str, ...]
-    data: str | None
-    frames: int
-    words_frames: int
-    blackout: bool
-    out: str | None
-
-    def __post_init__(self) -> None:
-        expect(
-            "task",
-            self.task,
-            self.task in TASKS,
-            f"one of {', '.join(TASKS)}{did_you_mean(self.task, list(TASKS))}",
-        )
-        expect("frames", self.frames, self.frames >= 1, "1 or more")
-
-
-# ---- train -------------------------------------------------------------------------------------------------------
-
-
 def train_help() -> str:
     """Usage, examples, and the keys with their values."""
     return TRAIN_HELP + "".join(
@@ -182,14 +148,17 @@ def run_stage(command: TrainCommand, number: int, console: Console) -> None:
     stage: Stage = getattr(command, f"stage{number}")
     folder = command.run_folder(number)
     done = _steps_done(folder)
-    if done >= stage.steps:
+    if done >= stage.steps or (folder / "adapter").is_dir():
         console.print(f"stage {number} ({NAMES[number - 1]}): done", soft_wrap=True)
         return
     start = command.run_folder(number - 1) if number > command.first else None
-    if start is not None and _steps_done(start) < 0:
+    if start is not None and _steps_done(start) < 0 and not (start / "adapter").is_dir():
         raise ConfigError(
             f"stage={number}: stage {number - 1} is not in {start}; train it first: stage={number - 1}"
         )
+    if command.base is not None:
+        _train_adapter(command, number, stage, console)
+        return
     data = [str(command.data_folder)]
     if number > 2 and any(command.driven_folder.glob("*/meta.json")):
         data.append(str(command.driven_folder))
@@ -203,6 +172,27 @@ def run_stage(command: TrainCommand, number: int, console: Console) -> None:
     title = f"stage {number} ({NAMES[number - 1]})"
     with Eta(console, title, stage.steps, max(done, 0)) as eta, _Follower(folder / "log.jsonl", eta):
         train_stage(config, resume=done >= 0)
+
+
+def _train_adapter(command: TrainCommand, number: int, stage: Stage, console: Console) -> None:
+    """The same stage for a bigger model: adapters that learn the scene in words, then plans, then rationales before them."""
+    from drive_agent.train.lora import LoraSettings
+    from drive_agent.train.lora import train as train_adapter
+
+    if stage.group:
+        raise ConfigError(
+            f"stage={number}: rewards are given to the embedded model's heads; with base= there are stages 1 to 3"
+        )
+    assert command.base is not None
+    console.print(f"stage {number} ({NAMES[number - 1]}): adapters of {command.base}", soft_wrap=True)
+    start = None if number == 1 else str(command.run_folder(number - 1) / "adapter")
+    train_adapter(
+        LoraSettings(
+            command.base, (str(command.data_folder),), str(command.run_folder(number)), stage.steps, command.precision,
+            scene=number == 1, rationale=number == 3, start=start, learning_rate=stage.learning_rate,
+            batch=command.batch, seed=command.seed,
+        )
+    )  # fmt: skip
 
 
 def _steps_done(folder: Path) -> int:
@@ -286,94 +276,15 @@ def _collect_driven(command: TrainCommand, console: Console) -> int:
 
 def report(command: TrainCommand, console: Console) -> None:
     """Curves, and a table of what every stage brought on held-out frames."""
+    from drive_agent.appraise import score
     from drive_agent.train.curves import draw_curves
+    from drive_agent.train.evaluate import table
 
     numbers = range(command.first, len(NAMES) + 1)
     runs = {f"{k} {NAMES[k - 1]}": command.run_folder(k) for k in numbers}
     draw_curves({name: run / "log.jsonl" for name, run in runs.items()}, command.folder / "curves.svg")
     weights = {name: run / "weights" for name, run in runs.items()}
     rows = score(weights, command.held_out_folder, command.frames, "all", command.frames // 5)
-    text = _table(rows)
+    text = table(rows)
     (command.folder / "evaluation.md").write_text(text + "\n")
     console.print(text, markup=False, soft_wrap=True)
-
-
-# ---- eval --------------------------------------------------------------------------------------------------------
-
-
-def eval_help() -> str:
-    """Usage, examples, and the keys with their values."""
-    return EVAL_HELP + (conf_dir() / "eval.yaml").read_text()
-
-
-def evaluate(words: list[str], console: Console) -> int:
-    """The verb. Raises ConfigError for a wrong call."""
-    from drive_agent.models.embedded.weights import FOLDER
-
-    command: EvalCommand = build(EvalCommand, compose("eval", words))
-    folders = command.weights or (str(FOLDER),)
-    data = Path(command.data) if command.data else home() / "data" / "held_out"
-    weights = {folder: Path(folder) for folder in folders}
-    rows = score(
-        weights,
-        data,
-        command.frames,
-        command.task,
-        command.words_frames,
-        blackout=command.blackout,
-        console=console,
-    )
-    text = _table(rows)
-    console.print(text, markup=False, soft_wrap=True)
-    if command.out:
-        Path(command.out).write_text(json.dumps(rows, indent=1) + "\n")
-    return 0
-
-
-def score(
-    weights: dict[str, Path],
-    data: Path,
-    frames: int,
-    task: str,
-    words_frames: int,
-    *,
-    blackout: bool = False,
-    console: Console | None = None,
-) -> dict[str, dict[str, float]]:
-    """Name -> figures of several weights on the same held-out frames, beside the best constant answer."""
-    import torch
-
-    from drive_agent.data.shards import DriveDataset
-    from drive_agent.models.embedded import weights as weights_folder
-    from drive_agent.train.evaluate import Evaluation, constant_scores
-    from drive_agent.train.evaluate import evaluate as evaluate_driving
-    from drive_agent.train.evaluate_words import evaluate_words
-
-    torch.set_num_threads(1)
-    rows: dict[str, dict[str, float]] = {}
-    dataset = DriveDataset([data])
-    index = np.linspace(0, len(dataset) - 1, min(frames, len(dataset))).astype(int)
-    spoken = index[:: max(len(index) // max(words_frames, 1), 1)]
-    if task != "words":
-        rows["constant"] = constant_scores(dataset, dataset, index)
-    console = console or Console(quiet=True)
-    with Eta(console, "weights", len(weights)) as eta:
-        for done, (name, folder) in enumerate(weights.items()):
-            network, tokenizer = weights_folder.load(folder)
-            seen = Evaluation(network.config.motion, blind=not network.config.sees)
-            rows[name] = {}
-            if task != "words":
-                rows[name] |= evaluate_driving(network, tokenizer, dataset, index, seen)
-            if task != "driving":
-                rows[name] |= evaluate_words(network, tokenizer, dataset, spoken, seen)
-            if blackout and network.config.sees and task != "words":
-                black = Evaluation(network.config.motion, blind=True)
-                rows[f"{name} (black pictures)"] = evaluate_driving(network, tokenizer, dataset, index, black)
-            eta.show(done + 1, name)
-    return rows
-
-
-def _table(rows: dict[str, dict[str, float]]) -> str:
-    from drive_agent.train.evaluate import table
-
-    return table(rows)

@@ -78,7 +78,10 @@ class Tuned:
             return Understood(_silence(reply))
         answer = after_thought(reply.text)
         scene, forecast = plan_text.read_scene(answer) or (None, None)
-        return Understood(plan_text.read_plan(answer, frame.time_us), scene, forecast)
+        plan = plan_text.read_plan(answer, frame.time_us)
+        if isinstance(plan, Plan):
+            plan = replace(plan, reason=thought_of(reply.text))
+        return Understood(plan, scene, forecast)
 
 
 class Stock:
@@ -103,6 +106,11 @@ class Stock:
 def after_thought(text: str) -> str:
     """The answer that follows the thinking."""
     return text.rpartition("</think>")[2].strip()
+
+
+def thought_of(text: str) -> str:
+    """What was thought before the answer, "" for nothing."""
+    return text.rpartition("</think>")[0].removeprefix("<think>").strip()
 
 
 def _silence(reply: Reply) -> PlanError:

@@ -27,12 +27,12 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 
 from drive_agent.data.shards import DriveDataset
 from drive_agent.models.settings import VlmConfig
-from drive_agent.models.vlm.chat import NO_THOUGHT, Chat
+from drive_agent.models.vlm.chat import NO_THOUGHT, THOUGHT, Chat
 from drive_agent.models.vlm.checkpoint import Checkpoint, examine, find
 from drive_agent.models.vlm.loading import load_network
 from drive_agent.models.vlm.memory import WORKING_BYTES, need, parts_of
 from drive_agent.rig import RIGS
-from drive_agent.train.words import example
+from drive_agent.train.words import example, thought
 
 LAYERS = r".*language_model\.layers\.\d+\.(?:self_attn|mlp)\.\w+_proj"
 BYTES_A_WEIGHT = 16  # of an adapter: itself, its gradient and AdamW's two moments, in float32
@@ -50,6 +50,8 @@ class LoraSettings:
     precision: str = "nf4"
     rig: str = "front"
     scene: bool = False
+    rationale: bool = False  # answers begin with a thought: what matters, what could be done, what is decided
+    start: str | None = None  # an adapter to go on from
     rank: int = 16
     learning_rate: float = 2e-4
     batch: int = 8  # examples a step, over all processes
@@ -121,6 +123,8 @@ def _with_adapter(checkpoint: Checkpoint, settings: LoraSettings, device: str) -
     elif settings.checkpointing:
         network.gradient_checkpointing_enable()
         network.enable_input_require_grads()
+    if settings.start is not None:
+        return PeftModel.from_pretrained(network, settings.start, is_trainable=True).train()
     lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules=LAYERS)
     return get_peft_model(network, lora).train()
 
@@ -136,8 +140,13 @@ def _examples(
         for index in rng.permutation(len(data))[first::stride]:
             row = {name: values[0] for name, values in data.rows(np.array([index])).items()}
             prompt, answer = example(row, cameras, scene=settings.scene)
-            inputs = chat.encode(prompt, NO_THOUGHT + answer + END)
-            asked = chat.encode(prompt, NO_THOUGHT)["input_ids"].shape[1]
+            given, said = (
+                (THOUGHT, f"{thought(row)}</think>\n\n{answer}")
+                if settings.rationale
+                else (NO_THOUGHT, answer)
+            )
+            inputs = chat.encode(prompt, given + said + END)
+            asked = chat.encode(prompt, given)["input_ids"].shape[1]
             labels = inputs["input_ids"].clone()
             labels[:, :asked] = -100
             yield {**inputs, "labels": labels}
@@ -171,6 +180,8 @@ def main() -> None:
     )
     parser.add_argument("--rig", default=LoraSettings.rig, choices=sorted(RIGS))
     parser.add_argument("--scene", action="store_true", help="answers tell objects and lights too")
+    parser.add_argument("--rationale", action="store_true", help="answers begin with a thought")
+    parser.add_argument("--start", help="an adapter to go on from")
     parser.add_argument("--rank", type=int, default=LoraSettings.rank)
     parser.add_argument("--learning-rate", type=float, default=LoraSettings.learning_rate)
     parser.add_argument("--batch", type=int, default=LoraSettings.batch)

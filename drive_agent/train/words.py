@@ -12,8 +12,10 @@ import numpy as np
 from drive_agent.agent.plan_arrays import SPEED_TIMES_S, speed_profile
 from drive_agent.agent.plan_text import write_plan, write_scene
 from drive_agent.agent.prompt import ask
+from drive_agent.agent.rationale_text import write_rationale
 from drive_agent.data.shards import NONE_M
 from drive_agent.rig import CameraMount
+from drive_agent.train.answers import rationale_of
 from drive_agent.types import (
     CameraImage,
     Forecast,
@@ -39,6 +41,11 @@ def example(row: dict[str, np.ndarray], cameras: Sequence[CameraMount], *, scene
     speeds = speed_profile(state.speed_mps, float(row["target_speed_mps"]))
     plan = write_plan(Plan(0, np.asarray(row["path"], dtype=float), SPEED_TIMES_S, speeds))
     return prompt, f"{write_scene(*_scene(row))}\n{plan}" if scene else plan
+
+
+def thought(row: dict[str, np.ndarray]) -> str:
+    """The rationale of a row, to be thought before its answer."""
+    return write_rationale(rationale_of(row))
 
 
 def _scene(row: dict[str, np.ndarray]) -> tuple[Scene, Forecast]:

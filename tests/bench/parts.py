@@ -17,6 +17,7 @@ from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
 from tests.bench.log_cost import cost_of_log, judging_s
 from tests.bench.maps import bench_maps
+from tests.bench.words import spent_on_words
 from tests.null_server import NullProcess, Recorder
 
 _TICKS = 1000
@@ -78,6 +79,15 @@ def bench_model(table: Table) -> None:
     table.add_row("plan of the embedded model", f"{statistics.median(spent):.1f} ms", f"p95 {p95:.1f} ms")
 
 
+def bench_words(table: Table) -> None:
+    """Words of the embedded model beside its class's own `generate`, in turn in one run; and one plan beside both."""
+    spent = {name: statistics.median(values) for name, values in spent_on_words(_ROUNDS * 5).items()}
+    for name, median_ms in spent.items():
+        table.add_row(
+            name, f"{median_ms:.1f} ms", f"{spent['generate'] / median_ms:.1f} times as fast as generate"
+        )
+
+
 def bench_drive(table: Table) -> None:
     """A whole drive of the default routes: real-time factor and where its time goes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -110,4 +120,6 @@ def bench_log(table: Table) -> None:
     )
 
 
-PARTS = (bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_drive, bench_log)
+PARTS = (
+    bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_words, bench_drive, bench_log,
+)  # fmt: skip

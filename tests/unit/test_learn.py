@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from drive_agent.__main__ import main
+from drive_agent.appraise import run as evaluate
 from drive_agent.data.card import write_card
-from drive_agent.learn import evaluate, train
+from drive_agent.learn import train
 from drive_agent.models.embedded.model import EmbeddedModel
 from drive_agent.models.embedded.weights import WeightsError
 from tests.unit.train.shards import write_shard
@@ -61,6 +62,16 @@ def test_the_whole_recipe_and_once_more(folders, tmp_path: Path) -> None:
     )
     rows = json.loads(figures.read_text())
     assert [name.rpartition("/")[2] for name in rows] == ["constant", "weights", "weights (black pictures)"]
+    assert (
+        evaluate(["task=precision", weights, f"data={folders[1]}", "frames=8", f"out={figures}"], QUIET) == 0
+    )
+    rows = json.loads(figures.read_text())
+    assert list(rows) == ["float32", "bfloat16", "int8", "nf4"]
+    sizes = [row["megabytes"] for row in rows.values()]
+    assert (
+        sizes[0] > sizes[2] > sizes[3] > sizes[1]
+    )  # bfloat16 is of all weights, the others of the language layers
+    assert abs(rows["nf4"]["path_ade_m"] - rows["float32"]["path_ade_m"]) > 0
     with pytest.raises(WeightsError, match="see pictures"):
         EmbeddedModel.load_sightless(tmp_path / "4_improve" / "weights")
 

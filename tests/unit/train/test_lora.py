@@ -74,6 +74,15 @@ def test_adapter_and_merged_checkpoint_answer_alike_and_unlike_the_base(run):
     assert held.text is not None and re.fullmatch(Tuned(scene=False).pattern, held.text)
 
 
+def test_rationales_are_learnt_from_an_adapter_on(run):
+    folder, settings, before = run
+    more = replace(
+        settings, rationale=True, start=str(folder / "out" / "adapter"), out=str(folder / "more"), steps=4
+    )
+    losses = train(more)
+    assert losses[0] < before[0] and (folder / "more" / "adapter" / "adapter_model.safetensors").is_file()
+
+
 @pytest.mark.slow
 def test_a_quantized_base_is_trained_too(run):
     folder, settings, _ = run
