@@ -48,6 +48,7 @@ Drives routes in closed loop, logs everything, scores it, makes videos and a rep
   drive-agent drive agent=my_agent.py              an AutonomousAgent of your own (docs/runner.md)
   drive-agent drive blackout=true                  black pictures: what is left without seeing
   drive-agent drive live=true                      watch it in a browser while it drives
+  drive-agent drive attach=true carla=remote       a guest in a world that already runs: roams until Ctrl-C
 
 keys and their values:
 """
@@ -148,8 +149,10 @@ def _escape(text: str) -> str:
 
 def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
+    from drive_agent.drive.attach import attach
     from drive_agent.drive.batch import run_folder, run_routes
     from drive_agent.score.command import print_table
+    from drive_agent.score.judged import logs_in
     from drive_agent.score.results import SIMULATION_CRASHED, write_json
     from drive_agent.score.run import score_run
     from drive_agent.score.summary import summarise
@@ -160,6 +163,7 @@ def _drive(words: list[str]) -> int:
     config = build(DriveConfig, compose("drive", [word for word in words if word != LIVE]))
     console = Console(highlight=False)
     films: list[Future] = []
+    problem = ""
     with ExitStack() as stack:
         studio = stack.enter_context(
             ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,))
@@ -174,7 +178,13 @@ def _drive(words: list[str]) -> int:
             if wanted and (route / "log.mcap").exists():
                 films.append(studio.submit(write_video, route / "log.mcap", route / "video.mp4"))
 
-        run = run_routes(config, console, film)
+        if config.attach:
+            visit = attach(config, console)
+            run, problem = visit.run, visit.problem
+            for log in logs_in(run):
+                film(log.parent)
+        else:
+            run = run_routes(config, console, film)
         for done in films:
             if failure := done.exception():
                 _complain(f"a video could not be made: {' '.join(str(failure).split())}", 1)
@@ -183,7 +193,11 @@ def _drive(words: list[str]) -> int:
     write_report(run)
     values = score_run(run, "2.1")
     print_table(values, console)
-    console.print(f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}")
+    console.print(
+        f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}", soft_wrap=True
+    )
+    if problem:
+        return _complain(problem, 1)
     put_aside = any(SIMULATION_CRASHED in row["status"] for row in values["routes"])
     return 1 if values["missing"] or put_aside else 0
 

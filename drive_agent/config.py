@@ -7,6 +7,7 @@ compose them (see `compose`).
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -128,6 +129,31 @@ class TrafficConfig:
 
 
 @dataclass(frozen=True)
+class GuestConfig:
+    """How to behave in a world that already runs."""
+
+    hero: str = "hero"  # role name or id of the vehicle to take
+    goal: tuple[str, ...] = ()  # x, y in CARLA's coordinates; none: roam
+    observe: bool = False  # send no pedals
+    ticks: str = "auto"
+    seconds: float = 0.0  # simulated ones until we leave; 0: no limit
+
+    def __post_init__(self) -> None:
+        expect("guest.ticks", self.ticks, self.ticks in ("auto", "own", "others"), "auto, own or others")
+        expect("guest.seconds", self.seconds, self.seconds >= 0.0, "seconds, or 0 for no limit")
+        numbers = [_number(part) for part in self.goal]
+        expect(
+            "guest.goal", list(self.goal), len(numbers) in (0, 2) and None not in numbers,
+            "[x,y], or [] to roam",
+        )  # fmt: skip
+
+    @property
+    def goal_carla_m(self) -> tuple[float, float] | None:
+        """The destination in CARLA's axes, None where there is none."""
+        return (float(self.goal[0]), float(self.goal[1])) if self.goal else None
+
+
+@dataclass(frozen=True)
 class DriveConfig:
     """All of `drive-agent drive`."""
 
@@ -151,10 +177,14 @@ class DriveConfig:
     traffic: TrafficConfig
     runner: RunnerConfig
     evaluator: EvaluatorConfig
+    attach: bool = False  # into a world that already runs
+    guest: GuestConfig = field(default_factory=GuestConfig)
     control: ControlConfig = field(default_factory=ControlConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
 
     def __post_init__(self) -> None:
+        if self.attach:
+            self._check_guest()
         expect("repetitions", self.repetitions, 1 <= self.repetitions <= 100, "1 to 100")
         number = int(self.workers) if self.workers.isdecimal() else 0
         ray = self.workers.startswith("ray://")
@@ -173,11 +203,32 @@ class DriveConfig:
             f"a multiple of tick_s={self.tick_s}",
         )
 
+    def _check_guest(self) -> None:
+        expect(
+            "carla.kind", self.carla.kind, self.carla.kind == "remote",
+            "remote with attach=true, which needs a world that runs: carla=remote carla.host=HOST carla.port=PORT",
+        )  # fmt: skip
+        expect(
+            "resume",
+            self.resume,
+            not self.resume,
+            "false with attach=true: a foreign world goes on without us",
+        )
+        expect("agent", self.agent, self.agent is None, "null with attach=true, which drives a model of ours")
+
 
 def expect(name: str, value: object, ok: object, expected: str) -> None:
     """Raise `ConfigError` unless `ok`."""
     if not ok:
         raise ConfigError(f"{name}={value}: expected {expected}; give it as {name}=VALUE")
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def conf_dir() -> Path:

@@ -97,6 +97,10 @@ class Mailbox:
         return message.frame
 
 
+class OutOfStepError(RuntimeError):
+    """The cameras do not deliver on the same frames."""
+
+
 class EgoSensors:
     """Spawns the sensors on a vehicle and reads them tick by tick."""
 
@@ -146,12 +150,28 @@ class EgoSensors:
         gnss, imu = self._gnss.take(frame), self._imu.take(frame)
         if self._phase is None and self._cameras:
             self._phase = next(iter(self._cameras.values())).first_frame() % self._period
-        due = self._cameras if self._awake and frame % self._period == self._phase else {}
+        due = self._cameras if self._awake and self.due(frame) else {}
         readings = Readings(
             gnss.latitude, gnss.longitude, imu.compass, imu.gyroscope.z, imu.accelerometer.x, self._speedometer(),
             {name: _bgra(box.take(frame)) for name, box in due.items()},
         )  # fmt: skip
         return packet_of(readings, time_us, self._geography)
+
+    def due(self, frame: int) -> bool:
+        """Is it a frame on which the cameras deliver, as far as their rhythm is known?"""
+        return frame % self._period == self._phase
+
+    def settle(self) -> int:
+        """In a world that others tick: the first frame that `read` can be asked for, once every stream has delivered.
+
+        Raises OutOfStepError for cameras that came to the world in different ticks, and deliver so.
+        """
+        first = [box.first_frame() for box in self._cameras.values()]
+        phases = {frame % self._period for frame in first}
+        if len(phases) > 1:
+            raise OutOfStepError(f"cameras deliver on frames {first}, every {self._period}th")
+        self._phase = phases.pop() if phases else None
+        return max(*first, self._gnss.first_frame(), self._imu.first_frame())
 
     def doze(self) -> None:
         """Let the cameras rest once their rhythm is known; nobody listens, so nothing is drawn for them."""

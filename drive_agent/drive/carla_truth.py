@@ -28,9 +28,9 @@ class TruthReader:
             light.get_opendrive_id(): light for light in world.get_actors().filter("traffic.traffic_light*")
         }
 
-    def read(self, collisions: tuple[Collision, ...]) -> Truth:
-        """The current tick, with what the ego hit since the last one; the others stand in order of being met."""
-        snapshot = self._world.get_snapshot()
+    def read(self, collisions: tuple[Collision, ...], tick: carla.WorldSnapshot | None = None) -> Truth:
+        """A tick (the current one), with what the ego hit since the last one; the others stand in order of being met."""
+        snapshot = self._world.get_snapshot() if tick is None else tick
         self._meet_new_actors(snapshot)
         ids = [i for i in self._infos if snapshot.has_actor(i)]
         return Truth(

@@ -30,6 +30,11 @@ STOPPED_US = 10_000_000  # simulated; on a slope, or pushed, it may never stand
 
 SIMULATION_CRASHED = "Failed - Simulation crashed"
 AGENT_CRASHED = "Failed - Agent crashed"
+STOPPED = "Stopped"
+
+
+class StoppedError(Exception):
+    """Whoever called does not want to go on: no failure."""
 
 
 class AgentError(Exception):
@@ -110,7 +115,9 @@ def _stands(truth: Truth) -> bool:
 
 
 def status_of(error: Exception) -> str:
-    """The Leaderboard's status for an error out of `run_episode`."""
+    """The Leaderboard's status for an error out of `run_episode`; its own for a drive that was stopped."""
+    if isinstance(error, StoppedError):
+        return STOPPED
     return AGENT_CRASHED if isinstance(error, AgentError) else SIMULATION_CRASHED
 
 

@@ -44,6 +44,21 @@ class RandomRoutes:
             f"no random route of {ROUTE_M[0]:.0f} m found in {self._road_map.name!r} in {TRIES} tries"
         )
 
+    def keypoints(self, begin: np.ndarray) -> np.ndarray:
+        """Points (k, 3) of a route that goes through `begin` (n, 3) first, and then on for `ROUTE_M` at least."""
+        for _ in range(TRIES):
+            points = np.vstack([begin, self._place(), self._place()])
+            try:
+                length_m = plan_route(self._road_map, points).length_m
+            except ValueError:  # no way between these places: draw others
+                continue
+            if length_m > ROUTE_M[0]:
+                return points
+        raise RuntimeError(
+            f"no way of {ROUTE_M[0]:.0f} m found on from ({begin[-1, 0]:.1f}, {begin[-1, 1]:.1f}) in "
+            f"{self._road_map.name!r} in {TRIES} tries"
+        )
+
     def _place(self) -> np.ndarray:
         lane = self._lanes[self._rng.choice(len(self._lanes), p=self._weights)]
         return lane.center[self._rng.integers(3, len(lane.center) - CLEAR_AHEAD)]

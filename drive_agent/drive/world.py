@@ -16,16 +16,28 @@ _MANAGER_PORTS = 1000  # of each worker: every route takes the next
 
 def open_env(config: DriveConfig, host: str, port: int, worker: int) -> CarlaEnv:
     """Connect. Raises ConnectionError when nothing answers there."""
-    carla, model = config.carla, config.model
+    carla = config.carla
     manager = carla.traffic_manager_port and carla.traffic_manager_port + worker * _MANAGER_PORTS
     return CarlaEnv(
         CarlaSettings(
-            host, port, config.tick_s, carla.timeout_s, config.traffic.vehicles, config.traffic.walkers, manager
+            host,
+            port,
+            config.tick_s,
+            carla.timeout_s,
+            config.traffic.vehicles,
+            config.traffic.walkers,
+            manager,
         ),
-        SensorSettings(
-            RIGS[model.rig](), model.period_s, config.tick_s, carla.timeout_s,
-            cameras_on=model.kind not in BLIND and config.agent is None,
-        ),
+        sensor_settings(config, config.tick_s),
+    )
+
+
+def sensor_settings(config: DriveConfig, tick_s: float) -> SensorSettings:
+    """The ego's sensors in a world of that step."""
+    model = config.model
+    return SensorSettings(
+        RIGS[model.rig](), model.period_s, tick_s, config.carla.timeout_s,
+        cameras_on=model.kind not in BLIND and config.agent is None,
     )  # fmt: skip
 
 

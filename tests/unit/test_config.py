@@ -75,3 +75,26 @@ def test_groups_of_other_rooms_are_checked_too():
         drive("model=served", "model.served.urll=http://x")
     with pytest.raises(ConfigError, match="expected a group of keys"):
         drive("model=served", "model.words=3")
+
+
+def test_a_guest_builds_in_a_world_that_runs():
+    config = drive("attach=true", "carla=remote", "guest.goal=[10.5,-3]", "guest.seconds=20")
+    assert config.attach and config.guest.goal_carla_m == (10.5, -3.0)
+    assert drive().guest.goal_carla_m is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["attach=true"], "expected remote with attach=true, which needs a world that runs"),
+        (["attach=true", "carla=remote", "resume=true"], "a foreign world goes on without us"),
+        (["attach=true", "carla=remote", "agent=mine.py"], "agent=mine.py: expected null"),
+        (["guest.goal=[1]"], r"expected \[x,y\], or \[\] to roam"),
+        (["guest.goal=[1,nan]"], r"expected \[x,y\]"),
+        (["guest.ticks=me"], "guest.ticks=me: expected auto, own or others"),
+        (["guest.seconds=-1"], "expected seconds, or 0 for no limit"),
+    ],
+)
+def test_a_guest_that_cannot_be_is_refused(words, message):
+    with pytest.raises(ConfigError, match=message):
+        drive(*words)
