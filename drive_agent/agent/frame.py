@@ -68,7 +68,7 @@ class FrameBuilder:
         state = self._state
         if state is None or state.time_us != packet.time_us:
             raise ValueError(f"frame() at {packet.time_us} us needs ego() of the same packet first")
-        cameras = {name: _encode(name, packet.time_us, rgb) for name, rgb in packet.images.items()}
+        cameras = {name: encode_picture(name, packet.time_us, rgb) for name, rgb in packet.images.items()}
         previous = self._earlier_pictures(packet.time_us)
         self.remember(cameras)
         ahead = slice(self._next_point, self._next_point + 6)
@@ -140,7 +140,8 @@ def _dead_reckon(last: EgoState, packet: SensorPacket) -> tuple[float, float, fl
     )
 
 
-def _encode(name: str, time_us: int, rgb: np.ndarray) -> CameraImage:
+def encode_picture(name: str, time_us: int, rgb: np.ndarray) -> CameraImage:
+    """A picture uint8 (h, w, 3) as it is logged and seen: its JPEG, and what decoding that gives."""
     quality = FINE_QUALITY if rgb.shape[0] * rgb.shape[1] < SMALL_PX else QUALITY
     # Optimised tables: 4 % smaller, the same pixels when decoded, 0.15 ms more for 320x180.
     flags = (cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1)

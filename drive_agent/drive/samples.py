@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from drive_agent.agent.frame import JPEG_FLAGS
+from drive_agent.agent.frame import encode_picture
 from drive_agent.data.drivable import pack
 from drive_agent.data.shards import AGENTS, NONE_M, pack_objects
 from drive_agent.drive.cell_labels import bulb_cells, class_cells, decode_depth, depth_cells
@@ -68,7 +67,7 @@ def row_of(
         pictures = raw[mount.name]
         rgb, tags = pictures["rgb"][..., 2::-1], pictures["tags"][..., 2]
         depth_m = decode_depth(pictures["depth"])
-        out[f"{mount.name}_rgb"] = as_logged(rgb)
+        out[f"{mount.name}_rgb"] = encode_picture(mount.name, 0, rgb).rgb  # as it is seen when driving
         out[f"{mount.name}_depth"] = depth_cells(depth_m)
         out[f"{mount.name}_class"] = class_cells(tags)
         out[f"{mount.name}_bulb"] = bulb_cells(rgb, tags)
@@ -136,9 +135,3 @@ def recorded_agents(truth: Truth, futures: list[Truth]) -> tuple[np.ndarray, np.
 
 def _or_none(distance_m: float | None) -> float:
     return NONE_M if distance_m is None or distance_m > REACH_M else distance_m
-
-
-def as_logged(rgb: np.ndarray) -> np.ndarray:
-    """A picture as the agent sees it: after the JPEG of the log."""
-    _, data = cv2.imencode(".jpg", rgb[:, :, ::-1], JPEG_FLAGS)
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]
