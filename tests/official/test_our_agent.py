@@ -24,7 +24,7 @@ ROUTE = """<routes><route id="7" town="Brookfield"><weathers>
 <weather route_percentage="100" cloudiness="5" sun_altitude_angle="45"/></weathers><waypoints>
 <position x="58.3" y="12.8" z="0.0"/><position x="128.0" y="10.2" z="0.0"/>
 </waypoints><scenarios><scenario name="HardBreakRoute_1" type="HardBreakRoute">
-<trigger_point x="75.0" y="12.3" z="0.0" yaw="-1.6"/></scenario></scenarios></route></routes>"""
+<trigger_point x="75.2" y="15.0" z="0.0" yaw="2.3"/></scenario></scenarios></route></routes>"""
 # What names CARLA's actor ids, which a log does not hold, or the place one tick earlier, is compared by number only.
 BY_NUMBER = (
     "collisions_layout",
@@ -59,6 +59,7 @@ def test_our_judge_agrees_with_the_evaluator(tmp_path: Path, model: str) -> None
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "Traceback" not in done.stdout + done.stderr
+    assert "Ignoring scenario" not in done.stdout, "the place of the scenario lies on the route no more"
     results = json.loads(checkpoint.read_text())
     [record] = results["_checkpoint"]["records"]
     assert results["entry_status"] == "Finished" and results["eligible"] is True

@@ -52,9 +52,8 @@ def way() -> np.ndarray:
     return resample(points[:, :2], at_m) * (1, -1)
 
 
-@pytest.fixture
-def recording(way: np.ndarray, tmp_path: Path) -> Path:
-    """The drive along the route, with one collision after `HIT_S`."""
+def record(way: np.ndarray, path: Path) -> Path:
+    """The drive along a way, with one collision after `HIT_S`."""
     data = header_bytes("Carla/Maps/Brookfield", 0)
     cast = (vehicle(HERO, "hero", "vehicle.lincoln.mkz_2020"), vehicle(OTHER, "scenario", "vehicle.audi.tt"))
     for tick, (x, y) in enumerate(way):
@@ -71,9 +70,13 @@ def recording(way: np.ndarray, tmp_path: Path) -> Path:
             Packet.COLLISIONS: np.array(hit, RECORDS[Packet.COLLISIONS]),
         }
         data += frame_bytes(Frame(tick, TICK_S, tick * TICK_S, cast if tick == 0 else (), records))
-    path = tmp_path / f"{NAME}.log"
     path.write_bytes(data)
     return path
+
+
+@pytest.fixture
+def recording(way: np.ndarray, tmp_path: Path) -> Path:
+    return record(way, tmp_path / f"{NAME}.log")
 
 
 @pytest.fixture
@@ -127,6 +130,14 @@ def test_a_recording_with_results_and_routes_is_judged_as_officially(recording, 
     assert row["driving_score"] == pytest.approx(100 * 0.6 * 0.7)
     with Episode.open(done.log) as episode:
         assert episode.truncated is None and episode.header.route_spec["id"] == "7"
+
+
+def test_a_goal_that_the_evaluator_saw_reached_is_reached(way, results, routes, tmp_path):
+    """Its own planner leaves out the last metre or so of a route."""
+    short = record(way[: -round(4.5 / SPEED_MPS / TICK_S)], tmp_path / f"{NAME}.log")
+    for name, told, completion in (("told", results, 100), ("untold", None, pytest.approx(96, abs=2))):
+        import_recording(Sources(short, told, str(routes)), tmp_path / name)
+        assert score_run(tmp_path / name)["routes"][0]["route_completion"] == completion
 
 
 def test_it_says_where_to_look(recording, results, routes, tmp_path):
