@@ -74,6 +74,7 @@ class Table:
         self._storage = np.zeros(16, dtype)
         self.owners: list[Actor] = []
         self.rows = self._storage[:0]
+        self.ids = np.zeros(0, np.int64)  # of the owners, ascending
         self.record_rows = np.zeros(0, np.int64)  # row of each owner in the snapshot; kept by Actors
 
     def append(self, owner: Actor, value: np.ndarray) -> None:
@@ -84,6 +85,7 @@ class Table:
         self._storage[count] = value
         owner.slot = count
         self.owners.append(owner)
+        self.ids = np.append(self.ids, owner.id)
         self.rows = self._storage[: count + 1]
 
     def remove(self, owner: Actor) -> None:
@@ -91,6 +93,7 @@ class Table:
         slot, count = owner.slot, len(self.owners)
         self._storage[slot : count - 1] = self._storage[slot + 1 : count]
         del self.owners[slot]
+        self.ids = np.delete(self.ids, slot)
         for index in range(slot, count - 1):
             self.owners[index].slot = index
         owner.slot = -1

@@ -15,6 +15,7 @@ _config: Any = config  # its stubs do not list the settings
 _njit: Any = njit
 _FILES = (
     "physics_control", "vehicle_parameters", "vehicle_dynamics", "ground", "walkers", "props", "bodies", "collision", "signals",
+    "batch_controls",
 )  # fmt: skip
 
 

@@ -8,13 +8,15 @@ from typing import Any, Protocol
 
 import msgpack
 
+from drive_agent.sim.batch_controls import METHOD, read_batch
 from drive_agent.sim.rpc import Client
-from drive_agent.sim.wire import pack
+from drive_agent.sim.wire import Packed, pack
 
 log = logging.getLogger("drive_agent.sim")
 
 _MAX_MESSAGE_BYTES = 256 * 2**20
 _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
+_RESPONSE_WITHOUT_ERROR = b"\x94\x01", b"\xc0"  # before and after the message's id; then the result
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class RpcConnection(asyncio.Protocol):
         self._unpacker = msgpack.Unpacker(
             raw=False, strict_map_key=False, max_buffer_size=_MAX_MESSAGE_BYTES, unicode_errors="replace"
         )
+        self._fed = self._whole = 0  # bytes given to the unpacker, and of them those of whole messages
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,9 +65,17 @@ class RpcConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio."""
+        batch = read_batch(data) if self._whole == self._fed else None
+        if batch is not None:
+            self._owner.enqueue([Request(self, batch.message_id, METHOD, [batch], batch.nobody_waits)])
+            return
         try:
             self._unpacker.feed(data)
-            requests = [self._request(message) for message in self._unpacker]
+            self._fed += len(data)
+            requests = []
+            for message in self._unpacker:
+                requests.append(self._request(message))
+                self._whole = self._unpacker.tell()
         except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
             log.warning("a client sent what is no msgpack-rpc (%s): connection closed", error)
             self._close()
@@ -88,7 +99,9 @@ class RpcConnection(asyncio.Protocol):
     def reply(self, message_id: int, result: Any) -> None:
         """Answer a request, unless the client is gone."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(pack([_RESPONSE, message_id, None, result]))
+            before, after = _RESPONSE_WITHOUT_ERROR
+            packed = result if isinstance(result, Packed) else pack(result)
+            self._transport.write(before + pack(message_id) + after + packed)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio."""

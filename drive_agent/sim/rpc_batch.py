@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from drive_agent.sim.batch_controls import apply_controls
+from drive_agent.sim.batch_controls import ControlBatch
 from drive_agent.sim.rpc import Client, Dispatcher, MethodTable
 from drive_agent.sim.wire import (
     COMMAND_METHODS,
     Encoded,
+    Packed,
     RequestError,
     decode_bool,
     decode_id,
@@ -26,12 +27,15 @@ def batch_methods(commands: MethodTable) -> MethodTable:
     dispatcher = Dispatcher(commands)
 
     @table.bare
-    def apply_batch(client: Client, batch: Any, do_tick: Any = False) -> Encoded:  # noqa: FBT002 - the wire's order
+    def apply_batch(client: Client, batch: Any, do_tick: Any = False) -> Encoded | Packed:  # noqa: FBT002 - the wire's order
         """One result per command, in order; a failing command does not stop the others."""
         decode_bool(do_tick, "do_tick")
-        commands = decode_list(batch, "batch")
-        results = apply_controls(client.world, commands)
-        return results or [_result(dispatcher, client, command) for command in commands]
+        if isinstance(batch, ControlBatch):
+            results = batch.apply(client.world)
+            if results is not None:
+                return results
+            batch = batch.commands
+        return [_result(dispatcher, client, command) for command in decode_list(batch, "batch")]
 
     return table
 

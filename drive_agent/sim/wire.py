@@ -23,6 +23,10 @@ class RequestError(Exception):
     """A request that cannot be served; its text is what the user of the client sees as RuntimeError."""
 
 
+class Packed(bytes):
+    """A result that is MessagePack already."""
+
+
 def pack(value: Any) -> bytes:
     """One MessagePack message."""
     return cast(bytes, msgpack.packb(value))
