@@ -79,8 +79,7 @@ def road_picture(
         f'<path class="road" stroke-width="{width_m * PER_METRE:.0f}" d="{paths}"/>'
         for width_m, paths in _roads(road_map, every, place, eps)
     )
-    way = _line(place(route), eps)
-    driven = _line(place(track), eps)
+    way, driven = (_line(place(line), eps / 3) for line in (route, track))  # a short route is drawn large
     start, goal = (_dot(place(points)[0]) for points in (route[:1], route[-1:]))
     events = "".join(
         f'<path class="dot {m.style}" data-seek="{m.time_s:.1f}" tabindex="0" role="button" aria-label="{escape(m.label)}"'
