@@ -51,7 +51,7 @@ RUN is a run folder, the folder of one of its routes, or a log.mcap; route= choo
   drive-agent replay video runs/NAME route=4_rep0 out=drive.mp4
   drive-agent replay export csv runs/NAME route=4_rep0 out=DIR
   drive-agent replay export nuscenes runs/NAME out=DIR         every route as a scene; any nuScenes tool reads it
-  drive-agent replay import RouteScenario_12_rep0.log results=results.json routes=FILE.xml map=Town01.xodr out=runs/theirs
+  drive-agent replay import RouteScenario_12_rep0.log results=results.json routes=FILE.xml map=Town01.xodr
   drive-agent replay keep runs/NAME route=4_rep0 out=failure.xml"""
 
 PROMPT_KEYS = ("prompt.text", "prompt.speed_mps", "prompt.maneuver", "prompt.maneuver_m")
@@ -268,6 +268,11 @@ def _split(
     what: str = "run folder",
 ) -> tuple[list[str], dict[str, str]]:
     """Paths and key=value pairs. With `settings`, keys of `drive-agent drive` are known too."""
+    flag = next((word for word in words if word.startswith("--")), None)
+    if flag is not None:
+        raise ConfigError(
+            f"{flag}: settings are given as key=value, e.g. {flag.lstrip('-').partition('=')[0]}=true"
+        )
     paths = [word for word in words if "=" not in word]
     given: dict[str, str] = {}
     for word in words:
@@ -334,15 +339,16 @@ def _one_log(paths: list[str], given: dict[str, str]) -> Path:
         raise ConfigError(f"expected one run folder, got {paths}")
     logs = {log.parent.name: log for log in _logs(Path(paths[0]))}
     wanted = given.get("route")
-    if wanted is None and len(logs) == 1:
-        return next(iter(logs.values()))
-    if wanted in logs:
-        return logs[wanted]
-    if wanted is not None and f"{wanted}_rep0" in logs:
-        return logs[f"{wanted}_rep0"]
-    raise ConfigError(
-        f"route={wanted}: {paths[0]} has {', '.join(logs)}{did_you_mean(wanted or '', list(logs))}; give route="
-    )
+    if wanted is None:
+        if len(logs) == 1:
+            return next(iter(logs.values()))
+        raise ConfigError(f"{paths[0]} has several drives: give route=, one of {', '.join(logs)}")
+    found = logs.get(wanted) or logs.get(f"{wanted}_rep0")
+    if found is None:
+        raise ConfigError(
+            f"route={wanted}: {paths[0]} has {', '.join(logs)}{did_you_mean(wanted, list(logs))}"
+        )
+    return found
 
 
 def _logs(path: Path) -> Iterable[Path]:

@@ -55,7 +55,7 @@ def print_differences(found: Comparison, first: str, second: str, console: Conso
     """The verdict, the measures, and the routes that moved most, for people."""
     routes = found.differences["driving_score"].count
     console.print(
-        f"[bold]{found.verdict()}[/] (driving score, formula {found.version}, 95 %, {routes} routes)"
+        f"[bold]{found.verdict()}[/] (driving score, formula {found.version}, 95 %, {_count(routes)})"
     )
     table = Table(box=None)
     for title in ("", "A", "B", "B - A", "95 %"):
@@ -80,6 +80,10 @@ def print_differences(found: Comparison, first: str, second: str, console: Conso
             console.print(f"[yellow]only in {name}[/] {', '.join(routes_of)}", soft_wrap=True)
 
 
+def _count(routes: int) -> str:
+    return "1 route" if routes == 1 else f"{routes} routes"
+
+
 def print_table(values: dict, console: Console) -> None:
     """Routes, then means and infractions, for people."""
     table = Table(box=None)
@@ -97,7 +101,7 @@ def print_table(values: dict, console: Console) -> None:
     console.print(
         f"driving score {values['driving_score']:.4f}   success rate {values['success_rate']:.2%}"
         f"   completion {values['route_completion']:.2f} %   penalty {values['infraction_penalty']:.4f}"
-        f"   ({values['routes_total']} routes, formula {values['version']})",
+        f"   ({_count(values['routes_total'])}, formula {values['version']})",
         soft_wrap=True,
     )
     _print_spread(values["spread"], console)

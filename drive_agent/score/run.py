@@ -36,8 +36,8 @@ MAX_EFFICIENCY = 1000.0  # Bench2Drive drops what is above
 def score_run(folder: Path | str, version: str = "2.1", route_file: Path | None = None) -> dict:
     """Scores of a run folder, recomputed from its logs; or of official result files, from the events in them.
 
-    `folder` may also be one result file, or a folder of them (as shards of one evaluation are); `route_file` then names
-    the routes that were asked for.
+    `folder` may also be one log or the folder of one route, one result file, or a folder of them (as shards of one
+    evaluation are); `route_file` then names the routes that were asked for.
     """
     formula_of(version)
     return scored(load_run(Path(folder), rules_of(version), route_file), version)
@@ -49,9 +49,12 @@ def rules_of(version: str) -> Rules:
 
 
 def load_run(folder: Path, rules: Rules, route_file: Path | None = None) -> JudgedRun:
-    """Judge whatever lies there. Raises ValueError when it is neither a run nor result files."""
+    """Judge whatever lies there. Raises ValueError when it is neither a run, a log nor result files."""
     if not folder.exists():
         raise ValueError(f"{folder} does not exist, expected a run folder or a results file")
+    log = folder if folder.suffix == Path(LOG_NAME).suffix else folder / LOG_NAME
+    if log.is_file():
+        return JudgedRun((judge_log(log, rules=rules),), (), 1)
     if (folder / "routes").is_dir():
         return _judge_run(folder, rules)
     files = result_files(folder)

@@ -64,6 +64,15 @@ def run(tmp_path_factory) -> Path:
     return folder
 
 
+def test_one_log_is_scored_by_itself(run):
+    whole = score_run(run)["routes"][1]
+    for place in (run / "routes/7_rep1", run / "routes/7_rep1/log.mcap"):
+        values = score_run(place)
+        assert values["routes"] == [whole] and values["routes_total"] == 1 and not values["missing"]
+    with pytest.raises(ValueError, match="was interrupted"):
+        score_run(run / "routes/7_rep3")
+
+
 def test_scores_are_recomputed_from_the_logs(run):
     values = score_run(run, "2.1")
     slow = 0.4 * 0.5  # a part at half the traffic's speed
