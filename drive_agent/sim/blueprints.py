@@ -148,6 +148,21 @@ SENSORS: dict[str, list[Attribute]] = {
     "sensor.camera.depth": _sensor_attributes(*_IMAGE),
     "sensor.camera.semantic_segmentation": _sensor_attributes(*_IMAGE),
     "sensor.camera.instance_segmentation": _sensor_attributes(*_IMAGE),
+    "sensor.camera.normals": _sensor_attributes(*_IMAGE),
+    "sensor.camera.optical_flow": _sensor_attributes(*_IMAGE),
+    "sensor.camera.dvs": _sensor_attributes(
+        *_IMAGE,
+        *_PHOTO,
+        *_floats(
+            positive_threshold=0.3,
+            negative_threshold=0.3,
+            sigma_positive_threshold=0.0,
+            sigma_negative_threshold=0.0,
+            log_eps=0.001,
+        ),
+        Attribute("refractory_period_ns", _INT, "0"),
+        Attribute("use_log", _BOOL, "true"),
+    ),
     "sensor.other.gnss": _sensor_attributes(
         Attribute("noise_seed", _INT, "0"),
         *_floats(

@@ -1,18 +1,20 @@
 """Cameras: what is due after a tick is captured as a job that a worker thread draws while clients go on talking.
 
 One picture serves all cameras that share pose, size and field of view. A job holds copies: orders that arrive while it
-runs change nothing in it, so its result depends on the tick alone.
+runs change nothing in it, so its result depends on the tick alone, and that of flow and event cameras on the picture before.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from drive_agent.sim.actors import Actor
 from drive_agent.sim.appearance import drawn_actors
 from drive_agent.sim.descriptions import check_camera
+from drive_agent.sim.event_camera import EventCamera, EventSettings
+from drive_agent.sim.flow import Moment, optical_flow
+from drive_agent.sim.render.camera import Buffers
 from drive_agent.sim.render.renderer import Camera, DrawnActor, Renderer
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.scenery import StaticScene
@@ -20,6 +22,7 @@ from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.wire import (
     StreamType,
     encode_depth,
+    encode_normals,
     encode_tags,
     image_header,
     stream_header,
@@ -31,17 +34,23 @@ KINDS = {
     "sensor.camera.depth": StreamType.DEPTH,
     "sensor.camera.semantic_segmentation": StreamType.SEMANTIC,
     "sensor.camera.instance_segmentation": StreamType.INSTANCE,
+    "sensor.camera.normals": StreamType.NORMALS,
+    "sensor.camera.optical_flow": StreamType.OPTICAL_FLOW,
+    "sensor.camera.dvs": StreamType.DVS,
 }
+
+# What a camera sends of a picture, given the renderer that drew it and its place among the pictures; None for nothing.
+Develop = Callable[[Renderer, int, Buffers], np.ndarray | None]
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One camera's share of a picture: its stream, its kind, the bytes before the pixels, and which picture."""
+    """One camera's share of a picture: its stream, the bytes before its data, and which picture becomes the data how."""
 
     stream_id: int
-    kind: StreamType
     header: bytes
     picture: int
+    develop: Develop
 
 
 class Painter:
@@ -80,22 +89,23 @@ class RenderJob:
         renderer.set_lights(self.lights)
         renderer.set_lamps(self.lamps)
         pictures = renderer.render(self.cameras, self.actors)
-        return [
-            (shot.stream_id, shot.header, _pixels(shot.kind, pictures[shot.picture])) for shot in self.shots
-        ]
+        developed = []
+        for shot in self.shots:
+            data = shot.develop(renderer, shot.picture, pictures[shot.picture])
+            if data is not None:
+                developed.append(
+                    (shot.stream_id, shot.header, np.ascontiguousarray(data).view(np.uint8).data.cast("B"))
+                )
+        return developed
 
 
-def _pixels(kind: StreamType, buffers: Any) -> memoryview:
-    """The B G R A bytes of one kind of camera."""
-    if kind is StreamType.RGB:
-        image = np.ascontiguousarray(buffers.bgra)
-    elif kind is StreamType.DEPTH:
-        image = encode_depth(buffers.depth_m)
-    elif kind is StreamType.SEMANTIC:
-        image = encode_tags(buffers.tag)
-    else:
-        image = encode_tags(buffers.tag, buffers.instance)
-    return image.data.cast("B")
+_STILL: dict[StreamType, Develop] = {  # of a picture alone
+    StreamType.RGB: lambda renderer, index, buffers: buffers.bgra,
+    StreamType.DEPTH: lambda renderer, index, buffers: encode_depth(buffers.depth_m),
+    StreamType.SEMANTIC: lambda renderer, index, buffers: encode_tags(buffers.tag),
+    StreamType.INSTANCE: lambda renderer, index, buffers: encode_tags(buffers.tag, buffers.instance),
+    StreamType.NORMALS: lambda renderer, index, buffers: encode_normals(renderer.normals(index)),
+}
 
 
 class Cameras:
@@ -104,6 +114,8 @@ class Cameras:
     def __init__(self, world: World, sensors: Sensors, threads: int) -> None:
         self._world, self._sensors = world, sensors
         self._painter = Painter(threads)
+        self._moments: dict[int, Moment] = {}  # of the last picture of each flow camera, by its id
+        self._events: dict[int, EventCamera] = {}  # by the sensor's id; used by the render thread
 
     def capture(self, subscribed: Container[int]) -> RenderJob | None:
         """The job for this tick, or None where no camera is due."""
@@ -120,7 +132,9 @@ class Cameras:
         if not due:
             return None
         pictures: dict[Camera, int] = {}
-        shots = [self._shot(sensor, pictures) for sensor in due]
+        actors = drawn_actors(self._world)
+        shots = [self._shot(sensor, pictures, actors) for sensor in due]
+        self._forget_gone()
         lights = self._world.signals
         return RenderJob(
             painter=self._painter,
@@ -131,14 +145,40 @@ class Cameras:
             },
             lamps=self._world.lamps.levels,
             cameras=list(pictures),
-            actors=drawn_actors(self._world),
+            actors=actors,
             shots=shots,
         )
 
-    def _shot(self, sensor: Actor, pictures: dict[Camera, int]) -> Shot:
+    def _shot(self, sensor: Actor, pictures: dict[Camera, int], actors: list[DrawnActor]) -> Shot:
         width, height, fov_deg = check_camera(sensor.attributes)
         camera = Camera(width, height, fov_deg, *sensor.pose)
         kind = KINDS[sensor.type_id]
         header = stream_header(kind, self._world.frame, self._world.elapsed_s, sensor.pose)
         picture = pictures.setdefault(camera, len(pictures))
-        return Shot(sensor.stream_id, kind, header + image_header(width, height, fov_deg), picture)
+        develop = self._develop(kind, sensor, camera, actors)
+        return Shot(sensor.stream_id, header + image_header(width, height, fov_deg), picture, develop)
+
+    def _develop(self, kind: StreamType, sensor: Actor, camera: Camera, actors: list[DrawnActor]) -> Develop:
+        if kind is StreamType.OPTICAL_FLOW:
+            now = Moment.of(camera, actors)
+            before, self._moments[sensor.id] = self._moments.get(sensor.id, now), now
+            return lambda renderer, index, buffers: optical_flow(
+                buffers.depth_m, buffers.instance, now, before
+            )
+        if kind is StreamType.DVS:
+            eye = self._events.setdefault(sensor.id, EventCamera(EventSettings.of(sensor.attributes)))
+            noise, time_ns = self._sensors.noise(sensor), round(self._world.elapsed_s * 1e9)
+
+            def events(renderer: Renderer, index: int, buffers: Buffers) -> np.ndarray | None:
+                found = eye.see(buffers.bgra, time_ns, noise)
+                return found if len(found) else None  # as in CARLA, nothing is told of nothing
+
+            return events
+        return _STILL[kind]
+
+    def _forget_gone(self) -> None:
+        """Drop what is kept of sensors that are no more."""
+        alive = {sensor.id for sensor in self._world.sensors}
+        for memories in (self._moments, self._events):
+            for sensor_id in memories.keys() - alive:
+                del memories[sensor_id]

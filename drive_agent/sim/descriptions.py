@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drive_agent.sim import blueprints
+from drive_agent.sim.event_camera import SMALLEST_THRESHOLD
 from drive_agent.sim.wire import AttributeType, Encoded, RequestError, decode_list, decode_text
 
 MAX_PIXELS = 4096 * 4096
@@ -15,6 +16,9 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "channels": (1, 1024), "points_per_second": (0, 10_000_000), "range": (0.0, 10_000.0), "rotation_frequency": (0.0, 1000.0),
     "horizontal_fov": (0.1, 360.0), "vertical_fov": (0.1, 179.0), "upper_fov": (-90.0, 90.0), "lower_fov": (-90.0, 90.0),
     "distance": (0.0, 10_000.0), "hit_radius": (0.0, 100.0),
+    "positive_threshold": (SMALLEST_THRESHOLD, 255.0), "negative_threshold": (SMALLEST_THRESHOLD, 255.0),
+    "sigma_positive_threshold": (0.0, 255.0), "sigma_negative_threshold": (0.0, 255.0), "log_eps": (1e-6, 1.0),
+    "refractory_period_ns": (0, 2**31 - 1),
 }  # fmt: skip
 _RADAR, _RADAR_FOV_DEG = "sensor.other.radar", 179.0
 
@@ -28,7 +32,7 @@ def check_description(value: Any) -> str:
     attributes = {str(entry[0]): str(entry[2]) for entry in value[2]}
     if type_id.startswith(_CAMERA):
         check_camera(_DEFAULT_IMAGE | attributes)
-    _check_scan(type_id, attributes)
+    _check_limits(type_id, attributes)
     return type_id
 
 
@@ -73,9 +77,9 @@ def check_camera(attributes: dict[str, str]) -> tuple[int, int, float]:
     return width, height, fov_deg
 
 
-def _check_scan(type_id: str, attributes: Mapping[str, str]) -> None:
-    """RequestError where a sensor that casts rays could not work with its attributes; others pass."""
-    if not type_id.startswith(("sensor.lidar.", "sensor.other.obstacle", _RADAR)):
+def _check_limits(type_id: str, attributes: Mapping[str, str]) -> None:
+    """RequestError where a sensor could not work with its attributes."""
+    if not type_id.startswith(("sensor.lidar.", "sensor.other.obstacle", "sensor.camera.dvs", _RADAR)):
         return
     for name, (low, high) in _LIMITS.items():
         if name == "horizontal_fov" and type_id == _RADAR:

@@ -94,6 +94,10 @@ class Sensors:
             self._memories[sensor.id] = memory
         return memory
 
+    def noise(self, sensor: Actor) -> Generator:
+        """The sensor's random numbers of this tick."""
+        return self.memory(sensor).noise(self._tick)
+
     @property
     def _tick(self) -> int:
         return self._world.frame - self._world.first_frame

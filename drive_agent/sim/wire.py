@@ -48,9 +48,12 @@ class StreamType(IntEnum):
 
     COLLISION = 0
     DEPTH = 1
+    NORMALS = 2
+    DVS = 3
     GNSS = 4
     IMU = 5
     OBSTACLE = 7
+    OPTICAL_FLOW = 8
     RADAR = 9
     LIDAR_SEMANTIC = 10
     LIDAR = 11
@@ -297,7 +300,7 @@ def stream_header(kind: StreamType, frame: int, elapsed_s: float, pose: Pose) ->
 
 
 def image_header(width: int, height: int, fov_deg: float) -> bytes:
-    """Follows the stream header of a camera; then width * height * 4 bytes, B G R A, from the top row."""
+    """Follows the stream header of a camera; then the pixels from the top row, usually 4 bytes each, B G R A."""
     return _IMAGE_HEADER.pack(width, height, fov_deg)
 
 
@@ -323,6 +326,13 @@ def encode_depth(depth_m: np.ndarray) -> np.ndarray:
     image[..., 1] = (code >> 8) & 255
     image[..., 0] = code >> 16
     image[..., 3] = 255
+    return image
+
+
+def encode_normals(normals: np.ndarray) -> np.ndarray:
+    """Unit vectors float32 (h, w, 3) -> B G R A uint8 (h, w, 4): x in R, y in G, z in B, from -1 to 1 as 0 to 255."""
+    image = np.full((*normals.shape[:2], 4), 255, np.uint8)
+    image[..., 2::-1] = np.round((normals + 1.0) * 127.5)
     return image
 
 

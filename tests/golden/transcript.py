@@ -21,6 +21,7 @@ from drive_agent.carla_recorder import (
     header_bytes,
 )
 from drive_agent.sim import wire
+from drive_agent.sim.event_camera import EVENT
 from drive_agent.sim.maps import build_town
 from drive_agent.sim.rpc import Client, Dispatcher
 from drive_agent.sim.server import all_methods
@@ -118,10 +119,14 @@ def _streams() -> list[str]:
         frame=3, elapsed_s=0.15, delta_s=0.05, episode_id=2, platform_s=9.0, records=record
     )
     lidar = wire.lidar_header(0.5, np.array([2, 1]))
+    event = np.array([(3, 2, 50_000_000, 1)], EVENT)
+    up = np.array([[[0.0, 0.0, 1.0]]], np.float32)
     return [
         _entry("stream: snapshot with one vehicle", "header episode record", message),
         _entry("stream: image header", "width height fov", wire.image_header(320, 180, 90.0)),
         _entry("stream: lidar header, two channels", "angle channels counts", lidar),
+        _entry("stream: an event of an event camera", "x y ns polarity", event.tobytes()),
+        _entry("stream: a pixel of a normals camera", "B G R A", wire.encode_normals(up).tobytes()),
     ]
 
 

@@ -19,6 +19,7 @@ from drive_agent.sim.render.ground import TrafficGround, relit_lamp_map, traffic
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import LAMPS_ON, Conditions
+from drive_agent.sim.render.normals import surface_normals
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
 from drive_agent.sim.render.shade import SAMPLES_PER_SIDE, Picture, distinct_buffers, shade
@@ -67,6 +68,7 @@ class Renderer:
         self._scratch: dict[tuple, tuple] = {}
         self._weather: Weather | None = None
         self._sun: tuple = ()
+        self._drawn: tuple[list[_Job], Instances] = ([], self._stage.pose([])[1])
         self.set_weather([-1.0] * 14)
 
     def set_weather(self, values: Sequence[float]) -> None:
@@ -144,7 +146,13 @@ class Renderer:
 
         self._run(project_one, jobs)
         self._run(draw_band, self._bands(jobs))
+        self._drawn = jobs, instances
         return [Buffers(*job.picture) for job in jobs]
+
+    def normals(self, index: int) -> np.ndarray:
+        """Surface normals of a picture of the last `render`: float32 (h, w, 3), world axes, zero for the sky."""
+        jobs, instances = self._drawn
+        return surface_normals(jobs[index].winner, jobs[index].projected, self._stage.triangles, instances)
 
     def _run(self, work: Callable, items: Iterable) -> None:
         """Do `work` on all items, over the threads if there are several."""
