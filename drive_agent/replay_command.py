@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import webbrowser
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from drive_agent.config import ConfigError, DriveConfig, build, compose, did_you_mean
+from drive_agent.config import ConfigError, DriveConfig, build, compose, conf_dir, did_you_mean
 from drive_agent.log.store import Episode
 from drive_agent.replay_tables import plain_answer, print_answer, print_answers, print_imported
 from drive_agent.score.judged import logs_in
@@ -54,6 +54,18 @@ RUN is a run folder, the folder of one of its routes, or a log.mcap; route= choo
   drive-agent replay import RouteScenario_12_rep0.log results=results.json routes=FILE.xml map=Town01.xodr
   drive-agent replay keep runs/NAME route=4_rep0 out=failure.xml"""
 
+# Settings that decide what is driven, not how the drive is carried out.
+DECIDING = (
+    "model.",
+    "control.",
+    "guard.",
+    "traffic.",
+    "tick_s",
+    "blackout",
+    "scenarios",
+    "agent",
+    "carla.maps",
+)
 PROMPT_KEYS = ("prompt.text", "prompt.speed_mps", "prompt.maneuver", "prompt.maneuver_m")
 
 
@@ -243,7 +255,8 @@ def _keep(words: list[str], console: Console) -> int:
     out = Path(given.get("out") or f"kept_{spec.id}.xml")
     if out.exists():
         raise ConfigError(f"out={out} is there already; give another out=")
-    call = f"drive-agent drive routes={out} seed={header.seed} model={header.config['model']['kind']}"
+    settings = " ".join(_settings_again(header.config))
+    call = f"drive-agent drive routes={out} seed={header.seed} {settings}"
     out.write_text(route_text((replace(spec, id=given.get("id", spec.id)),), f"{log.parent.name}: {call}"))
     console.print(f"{out}: the same drive again is `{call}`", soft_wrap=True)
     return 0
@@ -324,6 +337,38 @@ def _config_of(episode: Episode, log: Path, given: dict[str, str]) -> DriveConfi
         raise ConfigError(
             f"{log} was driven by another version ({error}); give the group anew, e.g. model=embedded"
         ) from error
+
+
+def _settings_again(config: dict) -> list[str]:
+    """The words after `drive-agent drive` that give these settings again, as far as they decide what is driven."""
+    groups = {
+        path.stem: compose("drive", [f"model={path.stem}"]) for path in (conf_dir() / "model").glob("*.yaml")
+    }
+    kind = config["model"]["kind"]
+    group = next((name for name, values in groups.items() if values["model"]["kind"] == kind), None)
+    if group is None:  # a class of the user's own
+        words, today = [f"model.kind={kind}"], compose("drive", [])
+    else:
+        words, today = [f"model={group}"], groups[group]
+    usual = dict(_leaves(asdict(build(DriveConfig, today))))
+    return words + [
+        f"{key}={_as_word(value)}"
+        for key, value in _leaves(config)
+        if key.startswith(DECIDING) and key != "model.kind" and key in usual and usual[key] != value
+    ]
+
+
+def _leaves(values: dict, prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _as_word(value: Any) -> str:
+    """A value as it is written after key=."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _over(below: dict, above: dict) -> dict:
