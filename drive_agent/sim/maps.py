@@ -4,17 +4,20 @@ A map from outside is tried in a child process first: the client's parser, which
 """
 
 import difflib
+import hashlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import carla
 
-from drive_agent.sim import opendrive, opendrive_faults
+from drive_agent.sim import navigation_file, opendrive, opendrive_faults
 from drive_agent.sim.ground import GroundGrid, build_ground
+from drive_agent.sim.navigation import build_walk_mesh
 from drive_agent.sim.render.streets import DEFAULT_STREETS, StreetSettings
 from drive_agent.sim.signal_sites import SignalSite, place_signals
 from drive_agent.sim.spawn_points import spawn_points
@@ -33,6 +36,14 @@ class TownError(Exception):
 
 
 @dataclass(frozen=True)
+class NavigationFile:
+    """A town's walkable mesh. Clients keep files by name for ever, so the name says what is in it."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Town:
     """A loaded town; the arrays in it are never written to."""
 
@@ -44,6 +55,15 @@ class Town:
     sites: tuple[SignalSite, ...]
     controllers: tuple[opendrive.Controller, ...]
     streets: StreetSettings = DEFAULT_STREETS
+
+    @cached_property
+    def navigation(self) -> NavigationFile | None:
+        """Where pedestrians walk on their own, None where the map has no pavement. Made when first asked for."""
+        mesh = build_walk_mesh(self.carla_map, self.opendrive_text)
+        if mesh is None:
+            return None
+        content = navigation_file.encode(mesh.corners, mesh.quads, mesh.areas)
+        return NavigationFile(f"Nav/{hashlib.sha256(content).hexdigest()[:32]}.bin", content)
 
 
 @dataclass(frozen=True)

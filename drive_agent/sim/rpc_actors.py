@@ -98,11 +98,13 @@ def set_actor_location(client: Client, actor_id: Any, location: Any) -> None:
 
 @TABLE.void
 def set_walker_state(client: Client, actor_id: Any, transform: Any, speed: Any) -> None:
-    """Teleport a walker and let it walk on the way it faces."""
-    row, pose = client.walker(actor_id), decode_transform(transform)
-    row["speed_mps"] = decode_number(speed, "speed")
-    row["direction"] = (math.cos(math.radians(pose.yaw)), math.sin(math.radians(pose.yaw)), 0.0)
-    client.world.place(client.world.actors.get(actor_id), pose)
+    """Put a walker's feet somewhere; it walks the way it faces."""
+    row, feet, speed_mps = client.walker(actor_id), decode_transform(transform), decode_number(speed, "speed")
+    direction = (math.cos(math.radians(feet.yaw)), math.sin(math.radians(feet.yaw)), 0.0)
+    row["speed_mps"], row["direction"] = speed_mps, direction
+    row["velocity"] = [speed_mps * part for part in direction]
+    standing = Pose(feet.x, feet.y, feet.z + float(row["half_extents"][2]), 0.0, feet.yaw, 0.0)
+    client.world.place(client.world.actors.get(actor_id), standing)
 
 
 @TABLE.void

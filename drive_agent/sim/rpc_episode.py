@@ -25,6 +25,7 @@ from drive_agent.sim.world import World
 
 TABLE = MethodTable()
 OPENDRIVE_MAP = "OpenDriveMap"
+_NAVIGATION_FOLDER = "Nav"
 _WEATHER_SIZE = 14
 _GENERATION_PARAMETERS = 7
 _FINEST_STEP_M = 0.25  # between the vertices of generated streets
@@ -82,23 +83,26 @@ def get_map_data(client: Client) -> str:
 
 @TABLE.value
 def get_required_files(client: Client, folder: Any = "") -> Encoded:
-    """None: the client parses map data itself, and crashes on traffic manager caches that it did not write."""
-    decode_text(folder, "folder")
-    return []
+    """The mesh that pedestrians walk on; nothing for the map, which the client parses itself, nor for traffic managers:
+    the client crashes on caches that it did not write."""
+    navigation = client.world.town.navigation if decode_text(folder, "folder") == _NAVIGATION_FOLDER else None
+    return [navigation.name] if navigation else []
 
 
 @TABLE.value
 def request_file(client: Client, name: Any) -> bytes:
-    """No files are offered."""
-    raise RequestError(
-        f"file {decode_text(name, 'file')[:80]!r} is not offered: get_required_files lists none"
-    )
+    """A file that `get_required_files` lists; no name reaches the disk."""
+    navigation, name = client.world.town.navigation, decode_text(name, "file")
+    if navigation is None or name != navigation.name:
+        raise RequestError(f"file {name[:80]!r} is not offered: ask for one that get_required_files lists")
+    return navigation.content
 
 
 @TABLE.value
 def get_navigation_mesh(client: Client) -> bytes:
-    """Empty, as for a CARLA map without one."""
-    return b""
+    """The same mesh; empty, as for a CARLA map without one, where there is no pavement."""
+    navigation = client.world.town.navigation
+    return navigation.content if navigation else b""
 
 
 @TABLE.value

@@ -149,9 +149,11 @@ def test_commands_walk_a_walker(session: Session, spawn_point: carla.Transform) 
     assert _apply(session, command.ApplyWalkerControl(walker, carla.WalkerControl(forward, 1.5))) == [""]
     session.tick(5)
     assert walker.get_velocity().dot(forward) == pytest.approx(1.5, rel=0.05)
-    place = carla.Transform(walker.get_location() + carla.Location(x=1.0), carla.Rotation(yaw=77.0))
+    beside = walker.get_location() + carla.Location(x=1.0)
+    feet = carla.Location(beside.x, beside.y, beside.z - walker.bounding_box.extent.z)
+    place = carla.Transform(feet, carla.Rotation(yaw=77.0))
     assert _apply(session, command.ApplyWalkerState(walker, place, 1.0)) == [""]
-    assert walker.get_location().distance(place.location) < 0.15
+    assert walker.get_location().distance(beside) < 0.15
     assert walker.get_velocity().length() == pytest.approx(1.0, rel=0.1)
     heading = math.degrees(math.atan2(walker.get_velocity().y, walker.get_velocity().x))
     assert heading == pytest.approx(77.0, abs=2.0)

@@ -106,24 +106,6 @@ def test_every_prop_spawns_and_stands(session: Session, spawn_point: carla.Trans
         assert min(prop.bounding_box.extent.x, prop.bounding_box.extent.y, prop.bounding_box.extent.z) > 0.0
 
 
-@conforms(
-    "blueprint",
-    "controller.ai.walker",
-    limited="can be spawned; without a navigation mesh it leaves its walker alone",
-)
-def test_a_walker_controller_is_there(session: Session, spawn_point: carla.Transform) -> None:
-    walker = session.spawn("walker.pedestrian.0002", spawn_point)
-    controller = session.spawn("controller.ai.walker", carla.Transform(), walker)
-    session.tick(20)
-    place = walker.get_location()
-    controller.start()
-    controller.set_max_speed(1.4)
-    session.tick(20)
-    assert controller.parent.id == walker.id
-    assert walker.get_location().distance(place) < 0.05
-    controller.stop()
-
-
 @conforms("blueprint", "attribute_checks")
 def test_values_of_the_wrong_type_are_refused(spawn_point: carla.Transform, raw: RawClient) -> None:
     place = [[spawn_point.location.x, spawn_point.location.y, spawn_point.location.z], [0.0, 0.0, 0.0]]

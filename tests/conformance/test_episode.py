@@ -68,20 +68,26 @@ def test_the_map_has_its_name_its_text_and_places_to_spawn(session: Session) -> 
         )
 
 
-@conforms("RPC", "get_required_files", "request_file", limited="a town has no files: maps travel as text")
-def test_no_file_is_offered(session: Session, raw: RawClient) -> None:
-    assert session.client.get_required_files("", False) == []
-    assert raw.value("get_required_files", "TM") == raw.value("get_required_files", "Nav") == []
-    assert "not offered" in raw.error("request_file", "/etc/passwd")
+@conforms("RPC", "get_required_files", "request_file")
+def test_the_mesh_for_walkers_is_the_one_file_that_is_offered(session: Session, raw: RawClient) -> None:
+    assert session.client.get_required_files("", False) == raw.value("get_required_files", "TM") == []
+    (name,) = session.client.get_required_files("Nav", False)
+    assert raw.value("request_file", name)[:4] == b"TESM"  # "MSET", little-endian
+    for other in ("/etc/passwd", f"../{name}", ""):
+        assert "not offered" in raw.error("request_file", other)
 
 
-@conforms(
-    "RPC",
-    "get_navigation_mesh",
-    limited="always empty, as for a CARLA map without one; no client asks for it",
-)
-def test_there_is_no_navigation_mesh(raw: RawClient) -> None:
-    assert raw.value("get_navigation_mesh") == b""
+@conforms("RPC", "get_navigation_mesh")
+def test_the_mesh_for_walkers_comes_without_a_file_as_well(raw: RawClient) -> None:
+    (name,) = raw.value("get_required_files", "Nav")
+    assert raw.value("get_navigation_mesh") == raw.value("request_file", name)
+
+
+def test_a_town_without_pavements_has_no_mesh(travelling: Session) -> None:
+    client = RawClient(travelling.server)
+    assert client.value("get_required_files", "Nav") == []
+    assert client.value("get_navigation_mesh") == b""
+    client.close()
 
 
 @conforms("RPC", "get_available_maps")

@@ -163,11 +163,3 @@ def test_lights_know_where_cars_stop(session: Session) -> None:
         center = light.get_transform().transform(light.trigger_volume.location)
         assert all(not stop.is_junction for stop in stops)
         assert min(stop.transform.location.distance(center) for stop in stops) < 12.0
-
-
-@conforms(
-    "map", "World.get_random_location_from_navigation",
-    limited="always none, as for a CARLA map without a navigation mesh",
-)  # fmt: skip
-def test_there_is_no_place_for_walkers_to_choose(session: Session) -> None:
-    assert session.world.get_random_location_from_navigation() is None

@@ -1,6 +1,10 @@
-"""Walkers: they go where they are told, and have no skeleton."""
+"""Walkers: they go where they are told, or on their own, and have no skeleton."""
 
 from __future__ import annotations
+
+import json
+import subprocess
+import sys
 
 import carla
 import pytest
@@ -70,3 +74,31 @@ def test_walkers_have_no_skeleton(session: Session, walker: carla.Walker, raw: R
     assert "no skeleton" in raw.error("blend_pose", walker.id, 0.5)
     assert "no skeleton" in raw.error("set_bones_transform", walker.id, [[]])
     assert "no skeleton" in raw.error("get_pose_from_animation", walker.id)
+
+
+@pytest.fixture(scope="module")
+def walked() -> dict[str, list[float]]:
+    """What `walking_run` tells of people who walk on their own, with a client of their own."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.conformance.walking_run"],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@conforms("map", "World.get_random_location_from_navigation")
+def test_random_places_for_walkers_are_on_pavements(walked: dict) -> None:
+    assert walked["off_pavement_m"] < 1.3  # half a pavement
+
+
+@conforms("blueprint", "controller.ai.walker")
+def test_walkers_reach_their_goals_at_their_pace_and_on_their_feet(walked: dict) -> None:
+    assert max(walked["nearest_m"]) < 1.0  # two along their pavements, one over a crosswalk
+    assert walked["fastest_mps"] == pytest.approx(walked["pace_mps"], rel=0.02)
+    assert max(walked["feet_above_ground_m"]) < 0.05
+
+
+@conforms("blueprint", "controller.ai.walker")
+def test_a_stopped_controller_lets_its_walker_stand(walked: dict) -> None:
+    assert max(walked["after_stop_m"]) < 0.05

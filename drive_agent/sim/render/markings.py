@@ -111,7 +111,7 @@ def _bay_ticks(ribbon: Ribbon) -> Mesh:
     return join(ticks)
 
 
-def _rings(points: list[carla.Location]) -> list[np.ndarray]:
+def crosswalk_rings(points: list[carla.Location]) -> list[np.ndarray]:
     """CARLA's flat list of crosswalk corners, split where a ring returns to its first corner."""
     rings, ring = [], []
     for point in points:
@@ -127,7 +127,7 @@ def _rings(points: list[carla.Location]) -> list[np.ndarray]:
 def crosswalk_stripes(carla_map: carla.Map) -> Mesh:
     """Bars parallel to the traffic on every four-cornered crosswalk."""
     meshes = []
-    for ring in _rings(carla_map.get_crosswalks()):
+    for ring in crosswalk_rings(carla_map.get_crosswalks()):
         if len(ring) < 4:
             continue
         short, long = ring[1] - ring[0], ring[3] - ring[0]

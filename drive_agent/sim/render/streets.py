@@ -172,8 +172,8 @@ def _sampled(carla_map: carla.Map, lane: LaneSpan, step_m: float) -> np.ndarray:
     return table
 
 
-def _stride(edges: np.ndarray) -> int:
-    """Largest power-of-two stride whose straight pieces stay within FLATNESS_M of all samples. edges (n, k, 3)."""
+def _stride(edges: np.ndarray, flatness_m: float) -> int:
+    """Largest power-of-two stride whose straight pieces stay that near to all samples. edges (n, k, 3)."""
     n, stride = len(edges), 1
     while stride * 2 < n:
         chosen = _every(n, stride * 2)
@@ -181,7 +181,7 @@ def _stride(edges: np.ndarray) -> int:
         low = np.minimum(position.astype(int), len(chosen) - 2)
         share = (position - low)[:, None, None]
         straight = edges[chosen[low]] * (1 - share) + edges[chosen[low + 1]] * share
-        if np.abs(straight - edges).max() > FLATNESS_M:
+        if np.abs(straight - edges).max() > flatness_m:
             break
         stride *= 2
     return stride
@@ -192,15 +192,20 @@ def _every(n: int, stride: int) -> np.ndarray:
     return chosen if chosen[-1] == n - 1 else np.r_[chosen, n - 1]
 
 
+def flat_pieces(edges: np.ndarray, flatness_m: float = FLATNESS_M) -> np.ndarray:
+    """Indices of those samples of parallel polylines (n, k, 3) that keep them that near to all samples."""
+    return _every(len(edges), _stride(edges, flatness_m))
+
+
 def straight_pieces(line: np.ndarray) -> np.ndarray:
     """Those points of a polyline (n, 3) that keep it within FLATNESS_M."""
-    return line[_every(len(line), _stride(line[:, None]))]
+    return line[flat_pieces(line[:, None])]
 
 
 def _lane_surface(ribbon: Ribbon) -> list[Mesh]:
     """Surface of one lane; raised lanes get kerb faces and a kerb stone on the road side."""
     left, right = ribbon.edge(-1.0), ribbon.edge(1.0)
-    chosen = _every(len(left), _stride(np.stack([left, right], 1)))
+    chosen = flat_pieces(np.stack([left, right], 1))
     left, right, across = left[chosen], right[chosen], ribbon.right[chosen]
     if ribbon.kind in RAISED:
         stone = left + across * np.minimum(0.18, 0.4 * ribbon.width_m[chosen])[:, None]
@@ -227,7 +232,7 @@ def _verges(ribbon: Ribbon) -> list[Mesh]:
         edge = ribbon.edge(side)
         edge = edge + [0, 0, lift - 0.01]
         foot = edge + ribbon.right * (side * VERGE_M) - [0, 0, lift + VERGE_DROP_M]
-        chosen = _every(len(edge), _stride(np.stack([edge, foot], 1)))
+        chosen = flat_pieces(np.stack([edge, foot], 1))
         meshes.append(strip(edge[chosen], foot[chosen], GRASS_COLOR, labels.TERRAIN, materials.GRASS))
     return meshes
 

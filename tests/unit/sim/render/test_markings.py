@@ -21,7 +21,7 @@ def test_dashes_have_their_length_and_period() -> None:
 def test_crosswalk_corners_are_split_where_a_ring_closes() -> None:
     ring = [(0, 0), (0, 8), (3, 8), (3, 0), (0, 0)]
     points = [carla.Location(float(x + shift), float(y), 0.0) for shift in (0, 20) for x, y in ring]
-    rings = markings._rings(points)
+    rings = markings.crosswalk_rings(points)
     assert [len(r) for r in rings] == [4, 4]
     assert rings[1][0].tolist() == [20.0, 0.0, 0.0]
 
