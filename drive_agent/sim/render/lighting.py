@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from drive_agent.sim.render.ground import GroundMap, TrafficGround, look_up
 from drive_agent.sim.render.kernel import F32, Instances, Scalar, Triangles, View, device, floor_int
 from drive_agent.sim.render.materials import LAMPS_ON, Conditions, surface
 from drive_agent.sim.render.sky import Atmosphere, gradient
-from drive_agent.sim.render.vectors import Color, Vector, dot, mixed, plus, scaled, times
+from drive_agent.sim.render.vectors import Color, Vector, dot, fading, mixed, plus, scaled, times
 
 ZERO, HALF, ONE, TWO, FOUR = F32(0.0), F32(0.5), F32(1.0), F32(2.0), F32(4.0)
 BRIGHTEST = F32(1.3)  # of a surface that is lit; only lamps are brighter
@@ -98,6 +97,13 @@ def _irradiance(light: Light, point: Vector, normal: Vector, is_ground: Scalar) 
 
 
 @device
+def mirror_strength(facing: Scalar) -> Scalar:
+    """How much of what comes from the mirrored direction is seen; `facing` is the ray's part along the normal, below 0."""
+    grazing = ONE + facing
+    return F32(0.25) + F32(0.75) * grazing * grazing * grazing
+
+
+@device
 def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) -> tuple[Color, Scalar]:
     """Sky and sun mirrored in a glossy surface, and its strength at this angle (Schlick's approximation, rougher)."""
     facing = dot(ray, normal)
@@ -110,8 +116,7 @@ def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) ->
         glint *= glint
         glint *= glint
         color = plus(color, air.sun_color, glint * glint * sunlit * FOUR)
-    grazing = ONE + facing
-    return color, F32(0.25) + F32(0.75) * grazing * grazing * grazing
+    return color, mirror_strength(facing)
 
 
 @device
@@ -155,8 +160,10 @@ def point_color(
             color = mixed(color, mirrored, gloss * strength)
     if length > air.fog_start_m:
         # fog is thickest below and thins with height: half way along a ray that climbs stands for all of it
-        thinner = math.exp(-air.fog_falloff_per_m * max(ZERO, HALF * ray[2] * length))
-        haze = ONE - math.exp(-(length - air.fog_start_m) * air.fog_per_m * thinner)
+        thinner = ONE
+        if ray[2] > ZERO:
+            thinner = fading(air.fog_falloff_per_m * HALF * ray[2] * length)
+        haze = ONE - fading((length - air.fog_start_m) * air.fog_per_m * thinner)
         # Lamps pierce fog farther than lit surfaces do.
         color = mixed(color, air.fog, haze * F32(0.6) if glow == ONE else haze)
     if glow == ONE:

@@ -109,7 +109,7 @@ def _to_byte(value: Scalar) -> np.uint8:
 
 
 @device
-def _write_color(picture: Picture, row: int, column: int, color: Color) -> None:
+def write_color(picture: Picture, row: int, column: int, color: Color) -> None:
     """Display curve (gamma 2). Lamps are brighter than white: their channels shrink together and keep the hue."""
     brightest = max(color[0], max(color[1], color[2]))
     if brightest > ONE:
@@ -148,7 +148,7 @@ def shade(
     A triangle is shaded at the mean place of its samples, the middle of the pixel where it fills it. Closeness is
     linear on the screen, so the mean of its samples is the exact depth of that place.
     """
-    samples = F32(SAMPLES)
+    samples, per_focal = F32(SAMPLES), ONE / view.focal
     axes, eye, air = view.axes, view.position, light.air
     # Streaks of rain jump as the camera moves.
     rain_seed = floor_int(eye[0] * FOUR) * 7919 + floor_int(eye[1] * FOUR)
@@ -162,8 +162,9 @@ def shade(
             pixel = (ZERO, ZERO, ZERO)
             for m in range(count):
                 weight = F32(distinct.weight[m])
-                a = (distinct.u[m] / weight - view.center_x) / view.focal
-                c = (view.center_y - distinct.v[m] / weight) / view.focal
+                per_weight = ONE / weight
+                a = (distinct.u[m] * per_weight - view.center_x) * per_focal
+                c = (view.center_y - distinct.v[m] * per_weight) * per_focal
                 # The ray's part along the camera's forward axis is 1: depth times it is the way to the point.
                 way = (
                     axes[0, 0] + a * axes[1, 0] + c * axes[2, 0],
@@ -181,7 +182,7 @@ def shade(
                     t, i = projected.triangle[q], projected.instance[q]
                     depth = weight / distinct.closeness[m]
                     point = plus((eye[0], eye[1], eye[2]), way, depth)
-                    footprint = depth * F32(SAMPLES_PER_SIDE) / view.focal
+                    footprint = depth * F32(SAMPLES_PER_SIDE) * per_focal
                     color = point_color(
                         light, triangles, t, instances, i, point, ray, depth * stretch, footprint
                     )
@@ -191,4 +192,4 @@ def shade(
                 pixel = plus(pixel, color, weight / samples)
             if air.rain > ZERO:
                 pixel = _rain(pixel, air, row, column, rain_seed)
-            _write_color(picture, row, column, pixel)
+            write_color(picture, row, column, pixel)

@@ -49,7 +49,12 @@ def _cloud_share(air: Atmosphere, ray: Vector) -> Scalar:
     """How much of the sky a cloud covers in a direction: three octaves of noise on a flat layer."""
     spread = F32(1.3) / (ray[2] + F32(0.08))
     u, v = ray[0] * spread, ray[1] * spread
-    shape = F32(0.55) * value_noise(u, v) + F32(0.3) * value_noise(u * F32(2.3), v * F32(2.3))
+    shape = F32(0.55) * value_noise(u, v)
+    if shape + F32(0.451) < ONE - air.cloud_cover:
+        return ZERO  # whatever the finer octaves add
+    shape += F32(0.3) * value_noise(u * F32(2.3), v * F32(2.3))
+    if shape + F32(0.151) < ONE - air.cloud_cover:
+        return ZERO
     shape += F32(0.15) * value_noise(u * F32(5.1), v * F32(5.1))
     share = min(max((shape - (ONE - air.cloud_cover)) * F32(3), ZERO), ONE)
     return share * min(ray[2] * F32(6), ONE)
