@@ -5,7 +5,11 @@ Each world takes a manager on a port of its own: one that was just left stalls w
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import carla
 import numpy as np
@@ -15,6 +19,7 @@ from drive_agent.drive.tick import WatchedTicks
 FOLLOW_M = 2.5
 CARS = ("car", "van")  # longer vehicles cut the corners of small junctions
 EVERYONE = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
+NO_CACHE = b"No InMemoryMap cache found"  # the client warns so of every map that was not baked for Unreal
 ROLE = "background"  # the role that the Leaderboard's minimum-speed rule compares with
 
 
@@ -36,7 +41,8 @@ class Traffic:
         `port` 0 takes any free one; `base_types` are CARLA's.
         """
         self._client = client
-        self._manager = manager = client.get_trafficmanager(port or free_port())
+        with _stderr_without(NO_CACHE):
+            self._manager = manager = client.get_trafficmanager(port or free_port())
         manager.set_synchronous_mode(True)
         self.port = manager.get_port()
         self._ticks = WatchedTicks(world, manager)
@@ -70,6 +76,23 @@ class Traffic:
         self._manager.set_synchronous_mode(False)
         self._manager.shut_down()
         self._client.apply_batch([carla.command.DestroyActor(k) for k in self.ids])
+
+
+@contextmanager
+def _stderr_without(known: bytes) -> Iterator[None]:
+    """What the client writes to its standard error meanwhile comes a little later, without lines that hold `known`."""
+    with tempfile.TemporaryFile() as held:
+        screen = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+            held.seek(0)
+            for line in held:
+                if known not in line:
+                    os.write(2, line)
 
 
 def free_port() -> int:
