@@ -98,8 +98,9 @@ def import_recording(sources: Sources, out: Path) -> Imported:
     """Write `out`/routes/<route>/log.mcap. Raises ValueError, one line, for whatever cannot be read or does not fit."""
     recording = _read(sources.recording)
     name = _Name.of(sources)
-    road_map = _road_map(recording.town, sources)
-    spec = _spec(sources, name)
+    town = recording.town.rsplit("/", 1)[-1]  # newer versions say Carla/Maps/Town10HD_Opt
+    road_map = _road_map(town, sources)
+    spec = _spec(sources, name, town)
     ego = ego_of(recording, sources.ego)
     ticks = list(recorded_ticks(recording, road_map, ego, box_of))
     if len(ticks) < 2:
@@ -116,7 +117,7 @@ def import_recording(sources: Sources, out: Path) -> Imported:
     told = _told(record, ticks)
     judged = _judged(ticks, route, road_map)
     extra = _scenario_events(told, ticks[:judged])
-    with EpisodeWriter(log, _header(name, recording.town, route, spec, sources), road_map) as writer:
+    with EpisodeWriter(log, _header(name, town, route, spec, sources), road_map) as writer:
         for tick in ticks:
             now = tuple(event for event in extra if event.time_us == tick.truth.time_us)
             writer.write(tick.truth, _decision(tick.command), now)
@@ -205,11 +206,10 @@ def _read(path: Path) -> Recording:
     return recording
 
 
-def _road_map(recorded_town: str, sources: Sources) -> RoadMap:
-    """The map by the recording's own name of it, "Carla/Maps/Town10HD_Opt" in newer versions."""
-    if sources.maps is not None and sources.maps.is_file():
-        return offline_road_map(str(sources.maps))
-    town, folder = recorded_town.rsplit("/", 1)[-1], sources.maps
+def _road_map(town: str, sources: Sources) -> RoadMap:
+    folder = sources.maps
+    if folder is not None and folder.is_file():
+        return offline_road_map(str(folder))
     try:
         return offline_road_map(town, None if folder is None else str(folder))
     except ValueError as error:
@@ -221,17 +221,22 @@ def _road_map(recorded_town: str, sources: Sources) -> RoadMap:
         ) from error
 
 
-def _spec(sources: Sources, name: _Name) -> RouteSpec | None:
+def _spec(sources: Sources, name: _Name, town: str) -> RouteSpec | None:
     if sources.routes is None:
         return None
-    specs = {spec.id: spec for spec in route_set(sources.routes)}
-    if len(specs) == 1 and sources.route is None and name.official is None:
-        return next(iter(specs.values()))
-    if name.route_id not in specs:
+    specs = {spec.id: spec for spec in route_set(sources.routes, (town,))}
+    is_only = len(specs) == 1 and sources.route is None and name.official is None
+    route_id = next(iter(specs)) if is_only else name.route_id
+    if route_id not in specs:
         raise ValueError(
-            f"routes={sources.routes} has no route {name.route_id!r}: give route=, one of {', '.join(specs)}"
+            f"routes={sources.routes} has no route {route_id!r}: give route=, one of {', '.join(specs)}"
         )
-    return specs[name.route_id]
+    spec = specs[route_id]
+    if spec.town.removesuffix("_Opt") != town.removesuffix("_Opt"):  # the same town, in other layers
+        raise ValueError(
+            f"{spec.where} is in {spec.town}, the recording in {town}: give the file it was driven with"
+        )
+    return spec
 
 
 def _record(sources: Sources, name: _Name) -> RouteRecord | None:
@@ -256,7 +261,7 @@ def _header(name: _Name, town: str, route: Route, spec: RouteSpec | None, source
     return RunHeader(
         route_id=name.route_id,
         repetition=name.repetition,
-        town=town.rsplit("/", 1)[-1],
+        town=town,
         seed=0,
         route=route,
         sparse_points=route.points[picks],

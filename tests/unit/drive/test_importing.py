@@ -174,6 +174,8 @@ def test_what_does_not_fit_is_one_line(recording, results, routes, way, tmp_path
     fails("no recording of CARLA's recorder", recording=routes)
     fails("has no record of RouteScenario_9_rep0: give route=, one of 7_rep1", results=results, route="9")
     fails("has no route '9': give route=, one of 7", routes=str(routes), route="9")
+    routes.write_text(ROUTE.replace("Brookfield", "Town01"))
+    fails("route '7' is in Town01, the recording in Brookfield", routes=str(routes))
     fails("no vehicle has the id 5: give ego=ID", ego=5)
     results.write_text("{}")
     fails("is no results file of the Leaderboard", results=results)
