@@ -8,7 +8,17 @@ import numpy as np
 
 from drive_agent.sim.physics_control import PhysicsControl
 from drive_agent.sim.poses import IDENTITY
-from drive_agent.sim.wire import RECORD, Encoded, Pose, RequestError, encode_box, stream_token
+from drive_agent.sim.wire import (
+    RECORD,
+    SIGNAL_RECORD,
+    VEHICLE_RECORD,
+    WALKER_RECORD,
+    Encoded,
+    Pose,
+    RequestError,
+    encode_box,
+    stream_token,
+)
 
 _ACTIVE = 1
 _LONGEST_LEAP = 10_000  # of ids; recordings keep theirs where they can, and must not use them up
@@ -105,9 +115,16 @@ class Actors:
 
     def __init__(self) -> None:
         self._by_id: dict[int, Actor] = {}
-        self._storage = np.zeros(64, RECORD)
+        self._store(np.zeros(64, RECORD))
         self._next_id = 1
         self._next_stream = 2  # 1 is the world
+
+    def _store(self, storage: np.ndarray) -> None:
+        self._storage = storage
+        # for compiled code, which reads no record with a void in it, as RECORD has; rows behind the live ones included
+        self.as_vehicles = storage.view(VEHICLE_RECORD)
+        self.as_walkers = storage.view(WALKER_RECORD)
+        self.as_signals = storage.view(SIGNAL_RECORD)
 
     @property
     def records(self) -> np.ndarray:
@@ -150,7 +167,7 @@ class Actors:
         """Give the actor a row at the end of the snapshot."""
         count = len(self._by_id)
         if count == len(self._storage):
-            self._storage = np.concatenate([self._storage, np.zeros(count, RECORD)])
+            self._store(np.concatenate([self._storage, np.zeros(count, RECORD)]))
         actor.row = count
         self._by_id[actor.id] = actor
         record = self._storage[count : count + 1]

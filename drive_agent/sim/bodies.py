@@ -13,6 +13,7 @@ LYING_S = 4.0  # how long a walker that cannot die stays down
 def _clear(body, inverse_mass):
     body.inverse_mass = inverse_mass
     body.push_x, body.push_y, body.impulse_x, body.impulse_y = 0.0, 0.0, 0.0, 0.0
+    body.part_of = 0
 
 
 @compiled

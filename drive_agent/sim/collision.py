@@ -205,12 +205,18 @@ def _note(contacts, count, first, second, static, depth, normal_x, normal_y, imp
 @compiled
 def collide_bodies(bodies, contacts, count):
     """All pairs of BODY (n,), resolved in order of index. Returns the number of contacts noted so far."""
+    reach = np.empty(bodies.shape[0])
+    for index in range(bodies.shape[0]):
+        reach[index] = math.hypot(bodies[index].half_length, bodies[index].half_width)
     for first in range(bodies.shape[0]):
         a = bodies[first]
         if a.collisions == 0:
             continue
         for second in range(first + 1, bodies.shape[0]):
             b = bodies[second]
+            dx, dy, near = b.x - a.x, b.y - a.y, reach[first] + reach[second]
+            if dx * dx + dy * dy > near * near:
+                continue
             immovable = a.inverse_mass == 0.0 and b.inverse_mass == 0.0
             if b.collisions == 0 or immovable or (a.walker == 1 and b.walker == 1):
                 continue

@@ -14,7 +14,7 @@ from numba import config, njit
 _config: Any = config  # its stubs do not list the settings
 _njit: Any = njit
 _FILES = (
-    "physics_control", "vehicle_parameters", "vehicle_dynamics", "ground", "walkers", "props", "bodies", "collision", "signals",
+    "physics_control", "vehicle_parameters", "vehicle_dynamics", "ground", "walkers", "props", "bodies", "collision", "signals", "tick",
     "batch_controls",
 )  # fmt: skip
 

@@ -135,8 +135,8 @@ class Recorder:
         return tuple(_physics(actor, vehicles.rows[actor.slot]) for _, (actor, _) in changed)
 
     def _light_times(self) -> list[tuple]:
-        turns = self._world.signals.turn_of
-        times = {actor.id: tuple(turns[actor.slot].durations_s) for actor in self._world.light_actors}
+        signals = self._world.signals
+        times = {actor.id: signals.durations_s(actor.slot) for actor in self._world.light_actors}
         return [(light, *durations) for light, durations in self._changed(Packet.LIGHT_TIMES, times)]
 
     def _changed(self, packet: Packet, values: dict[int, Any]) -> list[tuple[int, Any]]:

@@ -129,8 +129,11 @@ class Replayer:
             actor = self._cast.playing(number)
             if actor is not None and actor.kind is Kind.LIGHT and state in set(LightState):
                 world.signals.set_state(actor.slot, state)
-                group = world.signals.group_of[actor.slot]
-                group.frozen, group.elapsed_s = bool(frozen), elapsed_s if math.isfinite(elapsed_s) else 0.0
+                group = world.signals.group_of(actor.slot)
+                group["frozen"], group["elapsed_s"] = (
+                    bool(frozen),
+                    elapsed_s if math.isfinite(elapsed_s) else 0.0,
+                )
         for number, *control in _numbers(now, Packet.VEHICLES):
             actor = self._cast.playing(number)
             if actor is not None and actor.kind is Kind.VEHICLE:

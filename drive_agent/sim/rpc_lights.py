@@ -53,7 +53,7 @@ def set_traffic_light_red_time(client: Client, actor_id: Any, seconds: Any) -> N
 @TABLE.void
 def freeze_traffic_light(client: Client, actor_id: Any, frozen: Any) -> None:
     """Stop or restart the cycle of this light's group."""
-    client.world.signals.group_of[client.light(actor_id)].frozen = decode_bool(frozen, "frozen")
+    client.world.signals.group_of(client.light(actor_id))["frozen"] = decode_bool(frozen, "frozen")
 
 
 @TABLE.void
@@ -65,8 +65,7 @@ def freeze_all_traffic_lights(client: Client, frozen: Any) -> None:
 @TABLE.void
 def reset_traffic_light_group(client: Client, actor_id: Any) -> None:
     """Back to the start of the cycle."""
-    signals = client.world.signals
-    signals.reset_group(signals.group_of[client.light(actor_id)])
+    client.world.signals.reset_group_of(client.light(actor_id))
 
 
 @TABLE.void

@@ -153,12 +153,15 @@ def _engine_drag(v):
 
 
 @compiled
-def _forward_acceleration(v, step):
-    """Drivetrain, slope and outside force against brakes, rolling resistance and air; stops without rolling back."""
+def _forward_acceleration(v, step, cos, sin, climb):
+    """Drivetrain, slope and outside force against brakes, rolling resistance and air; stops without rolling back.
+
+    cos, sin: of the heading; climb: sine of the grade.
+    """
     weight = v.mass * GRAVITY_MPS2
     v.pedal += (v.throttle - v.pedal) * min(1.0, step * _PEDAL_RATE)
     drive = _drive_force(v)
-    drive += -weight * math.sin(v.grade) + v.force[0] * math.cos(v.yaw) + v.force[1] * math.sin(v.yaw)
+    drive += -weight * climb + v.force[0] * cos + v.force[1] * sin
     drive -= v.drag * v.forward_mps * abs(v.forward_mps)
     hand_brake = v.hand_brake * min(v.hand_brake_force, _REAR_GRIP_OF_HAND_BRAKE * v.friction * weight)
     brake = min(v.brake * v.brake_force + hand_brake, v.friction * weight)
@@ -194,10 +197,10 @@ def _step_dynamic(v, acceleration, step):
     rear_friction = v.rear_friction * (_LOCKED_GRIP if v.hand_brake == 1 else 1.0)
     front = _tyre_force(v.front_friction, front_load, v.front_stiffness, front_slip)
     rear = _tyre_force(rear_friction, rear_load, v.rear_stiffness, rear_slip)
-    turn = v.yaw_rate
+    turn, cos = v.yaw_rate, math.cos(v.steer_rad)
     forward = acceleration - front * math.sin(v.steer_rad) / v.mass + v.lateral_mps * turn
-    lateral = (front * math.cos(v.steer_rad) + rear) / v.mass - v.forward_mps * turn
-    spin = (v.front_m * front * math.cos(v.steer_rad) - v.rear_m * rear) / v.yaw_inertia
+    lateral = (front * cos + rear) / v.mass - v.forward_mps * turn
+    spin = (v.front_m * front * cos - v.rear_m * rear) / v.yaw_inertia
     v.forward_mps += forward * step
     v.lateral_mps += lateral * step
     v.yaw_rate += spin * step
@@ -221,24 +224,24 @@ def _move_body(v, gained_mps2, step):
 
 
 @compiled
-def _substep(v, step):
+def _substep(v, step, climb, level):
+    """climb, level: sine and cosine of the grade."""
     _steer(v, step)
+    cos, sin = math.cos(v.yaw), math.sin(v.yaw)
     before_mps = v.forward_mps
     if v.constant_velocity == 1:
         v.forward_mps, v.lateral_mps = v.constant_forward_mps, v.constant_lateral_mps
         v.yaw_rate = v.forward_mps * math.tan(v.steer_rad) / (v.front_m + v.rear_m)
     else:
-        acceleration = _forward_acceleration(v, step)
+        acceleration = _forward_acceleration(v, step, cos, sin, climb)
         if v.forward_mps < _KINEMATIC_BELOW_MPS:
             _step_kinematic(v, acceleration, step)
         else:
             _step_dynamic(v, acceleration, step)
-        sideways = -v.force[0] * math.sin(v.yaw) + v.force[1] * math.cos(v.yaw)
+        sideways = -v.force[0] * sin + v.force[1] * cos
         v.lateral_mps += sideways / v.mass * step
         v.yaw_rate += v.torque / v.yaw_inertia * step
     _move_body(v, (v.forward_mps - before_mps) / step, step)
-    cos, sin = math.cos(v.yaw), math.sin(v.yaw)
-    level = math.cos(v.grade)
     v.x += (v.forward_mps * level * cos - v.lateral_mps * sin) * step
     v.y += (v.forward_mps * level * sin + v.lateral_mps * cos) * step
     v.yaw += v.yaw_rate * step
@@ -252,8 +255,9 @@ def step_vehicles(vehicles, delta_s):
     for index in range(vehicles.shape[0]):
         v = vehicles[index]
         if v.simulate_physics == 1:
+            climb, level = math.sin(v.grade), math.cos(v.grade)
             for _ in range(substeps):
-                _substep(v, step)
+                _substep(v, step, climb, level)
             v.yaw = (v.yaw + math.pi) % (2.0 * math.pi) - math.pi
             if v.grounded == 0 or v.force[2] > v.mass * GRAVITY_MPS2:
                 v.vertical_mps += v.force[2] / v.mass * delta_s

@@ -4,8 +4,12 @@ It drives a little in a shipped town: whatever a run needs is compiled with the 
 """
 
 import time
+from typing import cast
+
+import msgpack
 
 from drive_agent.sim import catalogue, catalogue_props
+from drive_agent.sim.batch_controls import METHOD, read_batch
 from drive_agent.sim.maps import load_town
 from drive_agent.sim.render.warmup import warm_up as warm_up_renderer
 from drive_agent.sim.sensors import Sensors
@@ -17,7 +21,7 @@ _TICKS = 3
 
 
 def warm_up_world() -> None:
-    """Spawn one of each kind, tick, collide, cast rays."""
+    """Spawn one of each kind, apply a batch, tick, collide, cast rays."""
     world = World(load_town(towns.names()[0]), seed=0)
     start = world.town.spawn_points[0]
     car = world.spawn(catalogue.VEHICLES[0].type_id, [0, "", []], start)
@@ -28,6 +32,11 @@ def warm_up_world() -> None:
         world.spawn(kind, [0, "", []], mount, car)
         for kind in ("sensor.lidar.ray_cast", "sensor.other.obstacle")
     ]
+    controls = [[[2, [car.id, [0.5, 0.0, 0.0, False, False, False, 0]]]]]
+    request = msgpack.packb([0, 1, METHOD, [[False], controls, False]], use_single_float=True)
+    batch = read_batch(cast(bytes, request))
+    assert batch is not None
+    batch.apply(world)
     for _ in range(_TICKS):
         world.step(0.05)
     Sensors(world).messages({sensor.stream_id for sensor in sensors})

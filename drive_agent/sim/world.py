@@ -29,9 +29,9 @@ from drive_agent.sim import (
     blueprints,
     bodies,
     collision,
-    ground,
     props,
     signals,
+    tick,
     vehicle_dynamics,
     walkers,
     wire,
@@ -117,9 +117,10 @@ class World:
         )
         sites = [(site, self._add_site(site)) for site in town.sites]
         self.light_actors = [actor for site, actor in sites if site.is_light]
-        self._light_ids = np.array([actor.id for actor in self.light_actors], np.int64)
         # the town's own actors come first and are never removed: their rows stay
-        self._light_rows = np.array([actor.row for actor in self.light_actors], np.int64)
+        for name in ("id", "row"):
+            numbers = [getattr(actor, name) for actor in self.light_actors]
+            self.signals.table["actor" if name == "id" else name] = numbers
         self._write_records()
         self.snapshot = self._snapshot()
 
@@ -135,8 +136,7 @@ class World:
             half_extents=extent,
             tags=bytes([tag]),
         )
-        records = self.actors.records.view(wire.SIGNAL_RECORD)
-        records["sign_id"][actor.row] = site.signal_id.encode()[:31]
+        self.actors.as_signals["sign_id"][actor.row] = site.signal_id.encode()[:31]
         if site.is_light:
             actor.slot = next(i for i, light in enumerate(self.signals.lights) if light is site)
         return actor
@@ -313,17 +313,15 @@ class World:
         self.tape.before_motion(delta_s)
         for driver in self.ackermann.values():
             driver.step(self.vehicles.rows, delta_s)
-        vehicle_rows, walker_rows, town_ground = self.vehicles.rows, self.walkers.rows, self.town.ground
-        with grip_of(self.grip_areas, vehicle_rows):
-            vehicle_dynamics.step_vehicles(vehicle_rows, delta_s)
-        if len(walker_rows):
-            walkers.step_walkers(town_ground, walker_rows, delta_s)
-        if len(self.props.rows):
-            props.step_props(town_ground, self.props.rows, delta_s)
-        self.contacts = self._collisions.step(self.scene.grid)
-        ground.settle_vehicles(town_ground, vehicle_rows, delta_s)
-        vehicle_dynamics.update_world_motion(vehicle_rows, delta_s)
-        signals.assign_lights(vehicle_rows, self.signals.triggers, self.signals.states, self._light_ids)
+        lights, ground, contacts = self.signals, self.town.ground, self._collisions
+        moving = self.vehicles.rows, self.walkers.rows, self.props.rows
+        with grip_of(self.grip_areas, self.vehicles.rows):
+            doors_open = tick.move(*moving, ground, delta_s)
+        room = contacts.room(doors_open=doors_open)
+        count = tick.settle(
+            *moving, room, self.scene.grid, contacts.rows, ground, lights.triggers, lights.table, delta_s
+        )
+        self.contacts = contacts.events(count)
         for actor in self.attached:
             parent = self.actors.find(actor.parent_id)
             if parent is not None:
@@ -338,30 +336,13 @@ class World:
         return self._collisions.owners
 
     def _write_records(self) -> None:
-        records = self.actors.records
-        vehicle_dynamics.write_vehicle_records(
-            self.vehicles.rows, self.vehicles.record_rows, records.view(wire.VEHICLE_RECORD)
-        )
-        if len(self.walkers.rows):
-            walkers.write_walker_records(
-                self.walkers.rows, self.walkers.record_rows, records.view(wire.WALKER_RECORD)
-            )
-        if len(self.props.rows):
-            props.write_prop_records(
-                self.props.rows, self.props.record_rows, records.view(wire.WALKER_RECORD)
-            )  # numba reads no record with a void in it, as RECORD has
-        self._write_lights(records.view(wire.SIGNAL_RECORD))
-
-    def _write_lights(self, records: np.ndarray) -> None:
-        if not self.light_actors:
-            return
-        rows = self._light_rows
-        groups = [self.signals.group_of[index] for index in range(len(rows))]
-        durations = np.array([self.signals.turn_of[index].durations_s for index in range(len(rows))])
-        records["green_s"][rows], records["yellow_s"][rows], records["red_s"][rows] = durations.T
-        records["elapsed_s"][rows] = [group.elapsed_s for group in groups]
-        records["frozen"][rows] = [group.frozen for group in groups]
-        records["light_state"][rows] = self.signals.states
+        actors, lights = self.actors, self.signals
+        tick.write_records(
+            self.vehicles.rows, self.vehicles.record_rows, actors.as_vehicles,
+            self.walkers.rows, self.walkers.record_rows, actors.as_walkers,
+            self.props.rows, self.props.record_rows,
+            lights.groups, lights.turns, lights.table, actors.as_signals,
+        )  # fmt: skip
 
     def _snapshot(self) -> bytes:
         return wire.snapshot_message(

@@ -67,7 +67,7 @@ def test_a_frozen_group_keeps_state_and_time() -> None:
     signals.freeze_all(frozen=True)
     signals.set_state(0, RED)
     assert run(signals, 60.0)[0] == RED
-    assert signals.groups[0].elapsed_s == pytest.approx(4.0)
+    assert signals.group_of(0)["elapsed_s"] == pytest.approx(4.0)
     signals.freeze_all(frozen=False)
     assert run(signals, 6.1)[0] == YELLOW
 
@@ -97,7 +97,8 @@ def affected(x: float, y: float = 0.0, yaw: float = 0.0) -> int:
     vehicles = np.zeros(1, VEHICLE)
     vehicles[0] = new_vehicle(VEHICLES[0])
     vehicles["x"], vehicles["y"], vehicles["yaw"] = x, y, yaw
-    assign_lights(vehicles, signals.triggers, signals.states, np.array([11, 12, 13, 14]))
+    signals.table["actor"] = [11, 12, 13, 14]
+    assign_lights(vehicles, signals.triggers, signals.table)
     return int(vehicles["light_id"][0])
 
 
