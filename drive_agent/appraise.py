@@ -1,6 +1,6 @@
 """`drive-agent eval`: what weights are worth on frames that they have never seen, before any drive is spent on them.
 
-`task=precision` compares the same weights in fewer bits, and drives with each where routes are named.
+`task=precision` compares the same weights in fewer bits. Where routes are named, everything that is compared drives them too.
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ Rows = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
+class Drives:
+    """Closed loop for a table: which routes, how often, and where its runs lie. A run that is there is gone on with."""
+
+    routes: str
+    repetitions: int
+    workers: int
+    out: Path
+
+
+@dataclass(frozen=True)
 class EvalCommand:
     """All of `drive-agent eval`."""
 
@@ -54,6 +64,12 @@ class EvalCommand:
     repetitions: int
     workers: int
     out: str | None
+
+    @property
+    def drives(self) -> Drives | None:
+        if self.routes is None:
+            return None
+        return Drives(self.routes, self.repetitions, self.workers, home() / "drives")
 
     def __post_init__(self) -> None:
         hint = did_you_mean(self.task, list(TASKS))
@@ -79,7 +95,8 @@ def run(words: list[str], console: Console) -> int:
         rows = compare_precisions(command, next(iter(weights.values())), data, console)
     else:
         rows = score(
-            weights, data, command.frames, command.task, command.words_frames, blackout=command.blackout, console=console
+            weights, data, command.frames, command.task, command.words_frames, blackout=command.blackout, console=console,
+            drives=command.drives,
         )  # fmt: skip
     console.print(table(rows), markup=False, soft_wrap=True)
     if command.out:
@@ -96,8 +113,12 @@ def score(
     *,
     blackout: bool = False,
     console: Console | None = None,
+    drives: Drives | None = None,
 ) -> Rows:
-    """Name -> figures of several weights on the same held-out frames, beside the best constant answer."""
+    """Name -> figures of several weights on the same held-out frames, beside the best constant answer.
+
+    With `drives` each of them drives too.
+    """
     import torch
 
     from drive_agent.data.shards import DriveDataset
@@ -112,7 +133,8 @@ def score(
     spoken = index[:: max(len(index) // words_frames, 1)]
     if task != "words":
         rows["constant"] = constant_scores(dataset, dataset, index)
-    with Eta(console or Console(quiet=True), "weights", len(weights)) as eta:
+    console = console or Console(quiet=True)
+    with Eta(console, "weights", len(weights)) as eta:
         for done, (name, folder) in enumerate(weights.items()):
             network, tokenizer = weights_folder.load(folder)
             seen = Evaluation(network.config.motion, blind=not network.config.sees)
@@ -121,6 +143,9 @@ def score(
                 rows[name] |= evaluate(network, tokenizer, dataset, index, seen)
             if task != "driving":
                 rows[name] |= evaluate_words(network, tokenizer, dataset, spoken, seen)
+            if drives is not None:
+                kind = "embedded" if network.config.sees else "ego_status"
+                rows[name] |= drive(drives, folder, kind, "float32", console)
             if blackout and network.config.sees and task != "words":
                 black = Evaluation(network.config.motion, blind=True)
                 rows[f"{name} (black pictures)"] = evaluate(network, tokenizer, dataset, index, black)
@@ -152,22 +177,24 @@ def compare_precisions(command: EvalCommand, folder: Path, data: Path, console: 
                 "plan_cpu_ms": _plan_cpu_ms(network, tokenizer, dataset),
                 **{name: scores[name] for name in PRECISION_FIGURES},
             }
-            if command.routes is not None:
-                rows[precision] |= _driven(command, folder, precision, console)
+            if (drives := command.drives) is not None:
+                kind = "embedded" if network.config.sees else "ego_status"
+                rows[precision] |= drive(drives, folder, kind, precision, console)
             eta.show(done + 1, precision)
     return rows
 
 
-def _driven(command: EvalCommand, folder: Path, precision: str, console: Console) -> dict[str, float]:
-    """Driving score of a precision over the routes, with half the width of its 95 % interval."""
+def drive(drives: Drives, folder: Path, kind: str, precision: str, console: Console) -> dict[str, float]:
+    """Driving score of weights over the routes, with half the width of its 95 % interval."""
     from drive_agent.config import DriveConfig
     from drive_agent.drive.batch import run_routes
     from drive_agent.score.run import score_run
 
-    out = home() / "precisions" / f"{folder.parent.name}_{command.routes}_{precision}".replace("/", "_")
+    out = drives.out / f"{folder.parent.name}_{Path(drives.routes).stem}_{precision}"
     words = [
-        f"routes={command.routes}", f"repetitions={command.repetitions}", f"workers={command.workers}", "video=false",
-        f"model.weights={folder.resolve()}", f"model.embedded.precision={precision}", f"out={out}", "resume=true",
+        f"routes={drives.routes}", f"repetitions={drives.repetitions}", f"workers={drives.workers}", "video=false",
+        f"model={kind}", f"model.weights={folder.resolve()}", f"model.embedded.precision={precision}",
+        f"out={out}", f"resume={str((out / 'config.yaml').exists()).lower()}",
     ]  # fmt: skip
     values = score_run(
         run_routes(build(DriveConfig, compose("drive", words)), console, lambda _: None), "2.1"
@@ -176,6 +203,7 @@ def _driven(command: EvalCommand, folder: Path, precision: str, console: Console
     return {
         "driving_score": values["driving_score"],
         "driving_score_ci95": float("nan") if interval is None else interval,
+        "route_completion": values["route_completion"],
         "success_rate": values["success_rate"],
     }
 

@@ -71,6 +71,8 @@ class TrainCommand:
     save_minutes: float
     evaluate_minutes: float
     frames: int
+    routes: str | None
+    repetitions: int
     network: EmbeddedConfig
     stage1: Stage
     stage2: Stage
@@ -276,7 +278,7 @@ def _collect_driven(command: TrainCommand, console: Console) -> int:
 
 def report(command: TrainCommand, console: Console) -> None:
     """Curves, and a table of what every stage brought on held-out frames."""
-    from drive_agent.appraise import score
+    from drive_agent.appraise import Drives, score
     from drive_agent.train.curves import draw_curves
     from drive_agent.train.evaluate import table
 
@@ -284,7 +286,12 @@ def report(command: TrainCommand, console: Console) -> None:
     runs = {f"{k} {NAMES[k - 1]}": command.run_folder(k) for k in numbers}
     draw_curves({name: run / "log.jsonl" for name, run in runs.items()}, command.folder / "curves.svg")
     weights = {name: run / "weights" for name, run in runs.items()}
-    rows = score(weights, command.held_out_folder, command.frames, "all", command.frames // 5)
+    drives = None
+    if command.routes is not None:
+        drives = Drives(command.routes, command.repetitions, command.workers, command.folder / "drives")
+    rows = score(
+        weights, command.held_out_folder, command.frames, "all", max(command.frames // 5, 1), console=console, drives=drives
+    )  # fmt: skip
     text = table(rows)
     (command.folder / "evaluation.md").write_text(text + "\n")
     console.print(text, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ lit traffic light bulb in the cell (0 none, 1 red, 2 yellow, 3 green). All lengt
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -120,6 +121,7 @@ class ShardWriter:
     def close(self, **meta: object) -> None:
         """Write the shard; it appears under its name only when it is whole."""
         partial = self._folder.with_name(self._folder.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)  # of a process that was ended while it wrote
         partial.mkdir(parents=True)
         for name in self._columns:
             np.save(partial / f"{name}.npy", np.stack([row[name] for row in self._rows]))

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 
 from rich.console import Console
@@ -26,6 +26,7 @@ from scenarios.routes import RouteSpec
 
 TRIES = 3
 SILENCE_S = 300.0
+ROWS, TICKS = 0, 1  # places of what a job counts
 _LOOK_S = 0.5
 ROWS_A_ROUTE = 90  # what a route with a scenario is likely to give
 
@@ -47,8 +48,8 @@ class Job:
         return self.rows or ROWS_A_ROUTE * len(self.routes)
 
 
-def collect(job: Job, done: Synchronized) -> None:
-    """Do one job in this process; `done` counts its rows."""
+def collect(job: Job, done: SynchronizedArray) -> None:
+    """Do one job in this process; `done` counts its rows and its ticks."""
     from drive_agent.drive.collect_routes import collect_routes  # carla: only in the processes that collect
     from drive_agent.drive.collect_world import CollectWorld
 
@@ -56,8 +57,9 @@ def collect(job: Job, done: Synchronized) -> None:
     chauffeur = _chauffeur(job.chauffeur)
     started, cpu = time.perf_counter(), time.process_time()
 
-    def progress(_: int) -> None:
-        done.value = len(writer)
+    def progress(rows: int) -> None:
+        done[ROWS] = rows
+        done[TICKS] += 1
 
     with ServerProcess(job.town, port=0, seed=job.seed, threads=job.free.threads) as server:
         if job.routes:
@@ -87,7 +89,7 @@ def _chauffeur(weights: str | None):
     return Chauffeur(EmbeddedModel.load(weights))
 
 
-def _work(job: Job, done: Synchronized) -> None:
+def _work(job: Job, done: SynchronizedArray) -> None:
     try:
         collect(job, done)
     except Exception:  # noqa: BLE001 - whatever it is, the process that waits tells it
@@ -102,21 +104,25 @@ class _Running:
     def __init__(self, job: Job, tries: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.job, self.tries = job, tries
-        self.done: Synchronized = context.Value("i", 0)
+        self.done: SynchronizedArray = context.Array("q", 2)
         self._process = context.Process(target=_work, args=(job, self.done))
         self._process.start()
         self._last, self._since = 0, time.monotonic()
 
     def ended(self) -> bool:
         """Whether it has ended; one that hangs is ended here."""
-        if self.done.value != self._last:
-            self._last, self._since = self.done.value, time.monotonic()
+        if self.done[TICKS] != self._last:
+            self._last, self._since = self.done[TICKS], time.monotonic()
         if self._process.is_alive() and time.monotonic() - self._since > SILENCE_S:
             self._process.kill()
         if self._process.is_alive():
             return False
         self._process.join()
         return True
+
+    @property
+    def rows(self) -> int:
+        return self.done[ROWS]
 
     def why(self) -> str:
         """Why it failed, on one line."""
@@ -148,7 +154,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, console: Console) -> list[str]:
                     running.remove(one)
                     if one.job.folder.exists():
                         finished += one.job.likely_rows
-                        rows += one.done.value
+                        rows += one.rows
                         continue
                     line = f"{one.job.folder.name}: {one.why()}"
                     eta.say(f"{line} (try {one.tries} of {TRIES})")
@@ -156,8 +162,8 @@ def run_jobs(jobs: Sequence[Job], workers: int, console: Console) -> list[str]:
                         waiting.append((one.job, one.tries + 1))
                     else:
                         failed.append(line)
-                under_way = sum(min(one.done.value, one.job.likely_rows) for one in running)
-                eta.show(finished + under_way, f"{rows + sum(one.done.value for one in running)} rows")
+                under_way = sum(min(one.rows, one.job.likely_rows) for one in running)
+                eta.show(finished + under_way, f"{rows + sum(one.rows for one in running)} rows")
         finally:
             for one in running:
                 one.stop()

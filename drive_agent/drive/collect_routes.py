@@ -42,7 +42,7 @@ def collect_routes(
     chauffeur: Chauffeur | None,
     progress: Callable[[int], None],
 ) -> Counter[str]:
-    """Drive the routes and add their frames; how they ended. `progress` is told how many are done."""
+    """Drive the routes and add their frames; how they ended. `progress` is told every tick how many rows there are."""
     sensors = SensorSettings(front_rig(), PERIOD_S, TICK_S, TIMEOUT_S, cameras_on=False)
     env = CarlaEnv(CarlaSettings(host, port, TICK_S, TIMEOUT_S, VEHICLES, WALKERS, 0), sensors)
     drawers: dict[str, DrivableDrawer] = {}
@@ -56,16 +56,16 @@ def collect_routes(
         car = Demonstrator(env.ego, cameras, ground.road_map, writer, rng, TICK_S, drawer, chauffeur)
         car.begin(ground.route)
         env.apply(Command(0.0, 0.0, 1.0))  # cameras deliver from the tick after their spawn on
-        ends[_drive(env, car)] += 1
+        ends[_drive(env, car, lambda: progress(len(writer)))] += 1
         cameras.destroy()
-        progress(done + 1)
     env.close()
     return ends
 
 
-def _drive(env: CarlaEnv, car: Demonstrator) -> str:
+def _drive(env: CarlaEnv, car: Demonstrator, beat: Callable[[], None]) -> str:
     """One route; how it ended."""
     for _ in range(round(LIMIT_S / TICK_S)):
+        beat()
         truth = env.truth()
         if truth.collisions:
             return "collisions"
