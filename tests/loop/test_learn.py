@@ -22,8 +22,9 @@ def test_from_nothing_to_a_driven_street(tmp_path: Path, short_route: Path) -> N
     words = ("train", *RECIPE, f"out={run}", f"data={data}", f"held_out={tmp_path / 'held_out'}")
     trained = drive_agent(*words, timeout_s=1200)
     assert trained.returncode == 0, trained.stderr
-    assert json.loads((data / "index.json").read_text())["frames"] == 240
-    assert json.loads((run / "driven" / "index.json").read_text())["sources"] == {"free, model drives": 30}
+    assert json.loads((data / "index.json").read_text())["frames"] >= 240
+    driven = json.loads((run / "driven" / "index.json").read_text())["sources"]
+    assert list(driven) == ["free, model drives"] and driven["free, model drives"] >= 30
     log = [json.loads(line) for line in (run / "2_drive" / "log.jsonl").read_text().splitlines()]
     assert log[-1]["plan.path"] < 0.5 * log[0]["plan.path"]
     assert "reward.plan" in (run / "4_improve" / "log.jsonl").read_text()
