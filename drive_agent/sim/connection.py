@@ -15,6 +15,7 @@ from drive_agent.sim.wire import Packed, pack
 log = logging.getLogger("drive_agent.sim")
 
 _MAX_MESSAGE_BYTES = 256 * 2**20
+_MOST_UNREAD_BYTES = 64 * 2**20  # answers that wait for a client to read them
 _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
 _RESPONSE_WITHOUT_ERROR = b"\x94\x01", b"\xc0"  # before and after the message's id; then the result
 
@@ -54,6 +55,7 @@ class RpcConnection(asyncio.Protocol):
         )
         self._fed = self._whole = 0  # bytes given to the unpacker, and of them those of whole messages
         self._transport: asyncio.Transport | None = None
+        self.is_cut_off = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio."""
@@ -97,8 +99,13 @@ class RpcConnection(asyncio.Protocol):
         return Request(self, message_id, method, arguments[1:], nobody_waits)
 
     def reply(self, message_id: int, result: Any) -> None:
-        """Answer a request, unless the client is gone."""
+        """Answer a request, unless the client is gone; one that asks and does not read is cut off."""
         if self._transport is not None and not self._transport.is_closing():
+            if self._transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+                log.warning("client %d does not read its answers: cut off", self.client.id)
+                self.is_cut_off = True
+                self._transport.abort()
+                return
             before, after = _RESPONSE_WITHOUT_ERROR
             packed = result if isinstance(result, Packed) else pack(result)
             self._transport.write(before + pack(message_id) + after + packed)

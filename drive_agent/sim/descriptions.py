@@ -28,8 +28,10 @@ def check_description(value: Any) -> str:
     if not isinstance(value, list) or len(value) < 3 or not isinstance(value[2], list):
         raise RequestError(f"actor description is {str(value)[:80]}: expected [uid, id, attributes]")
     type_id = decode_text(value[1], "blueprint id")
-    _check_attributes(blueprints.find(type_id), value[2])
-    attributes = {str(entry[0]): str(entry[2]) for entry in value[2]}
+    blueprint = blueprints.find(type_id)
+    _check_attributes(blueprint, value[2])
+    known = {attribute.name for attribute in blueprint.attributes}
+    attributes = {name: text for name, _, text in value[2] if name in known}
     if type_id.startswith(_CAMERA):
         check_camera(_DEFAULT_IMAGE | attributes)
     _check_limits(type_id, attributes)

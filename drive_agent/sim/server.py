@@ -115,6 +115,8 @@ class Server:
             self._waiting_connections.clear()
 
     def _serve(self, request: Request, *, ticks: bool) -> None:
+        if request.connection.is_cut_off:
+            return
         result = self._dispatcher.dispatch(
             request.connection.client, request.method, request.arguments, nobody_waits=request.nobody_waits
         )
