@@ -92,10 +92,22 @@ def test_a_reply_is_a_response_without_error(client: Client, result: Any) -> Non
         def is_closing(self) -> bool:
             return False
 
+        def get_write_buffer_size(self) -> int:
+            return waiting
+
         def write(self, data: bytes) -> None:
             sent.extend(data)
 
+        def abort(self) -> None:
+            sent.clear()
+
+    waiting = 0
     connection = RpcConnection(Queue(), client)
     connection._transport = Wire()  # type: ignore[assignment]
     connection.reply(70_000, result)
     assert msgpack.unpackb(bytes(sent)) == [1, 70_000, None, [[1, 5]]]
+    assert not connection.is_cut_off
+    waiting = 2**30
+    connection.reply(70_001, result)
+    assert connection.is_cut_off
+    assert sent == b""
