@@ -14,16 +14,21 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from drive_agent import openloop_baselines as baselines
 from drive_agent.config import ConfigError, build, compose, did_you_mean, expect
+from drive_agent.log.store import Episode
 from drive_agent.openloop_outputs import Sample, write_results
+from drive_agent.openloop_pdms import sub_scores
 from drive_agent.openloop_plan import Planned, from_file, from_poses, judge
 from drive_agent.openloop_plans import read_plans
 from drive_agent.openloop_truth import SceneTruth, Source
+from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.openloop.steps import StepVectors
+from drive_agent.score.seen import Seen
 
 Verdicts = dict[str, StepVectors]  # protocol -> what it found
 
@@ -83,7 +88,7 @@ def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
     out = _open_folder(config)
     names = source.scene_names()
     scenes = _progress("ground truth", source.truths, len(names), console)
-    planners = [*_from_plans(config, names, source), *_from_model(config, source, out, console)]
+    planners = [*_from_model(config, source, out, console), *_from_plans(config, names, source)]
     everything: list[tuple[SceneTruth, list[Planned]]] = [
         (scene, [plan_of(scene) for plan_of in planners]) for scene in scenes
     ]
@@ -95,8 +100,8 @@ def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
     with _workers(config.workers) as mapped:
         verdicts = track(mapped(_judge_scene, everything), "scoring", len(everything), console=console)
         for (scene, planned), found in zip(everything, verdicts, strict=True):
-            samples += [Sample(scene, plan, verdict) for plan, verdict in zip(planned, found, strict=True)]
-    write_results(out, samples, inputs_of(config), settings_of(config, source))
+            samples += [Sample(scene, plan, *judged) for plan, judged in zip(planned, found, strict=True)]
+    write_results(out, samples, inputs_of(config), settings_of(config, source), _seen(config, source, out))
     if config.logs:
         _write_logs(out, source, everything, config.seed, console)
     return out
@@ -159,10 +164,23 @@ def _from_model(config: OpenLoopConfig, source: Source, out: Path, console: Cons
         return
     from drive_agent.openloop_model import Asker
 
-    asker = Asker(list(config.model_words), config.command, out / "answers", resume=config.resume)
+    asker = Asker(list(config.model_words), config.command, out, seed=config.seed, resume=config.resume)
     for name in track(source.scene_names(), f"asking {config.model}", console=console):
-        asker.ask(name, lambda scene=name: source.clip(scene))
+        asker.ask(name, lambda scene=name: source.clip(scene), lambda scene=name: source.road_map(scene))
     yield lambda scene: from_poses(config.model or "", scene.arrays, *asker.answers(scene.name))
+
+
+def _seen(config: OpenLoopConfig, source: Source, out: Path) -> dict[str, dict]:
+    """What the model saw and foretold, against what was there: from its logs, with the figures of closed loop."""
+    if config.model is None:
+        return {}
+    seen = Seen()
+    for name in source.scene_names():
+        with Episode.open(out / "routes" / name / "log.mcap") as episode:
+            seen.add(DriveRecord(episode))
+    figures = seen.figures()
+    del figures["light"]  # key frames do not tell the state of lights
+    return {config.model: figures}
 
 
 def _baseline_plans(
@@ -174,7 +192,7 @@ def _baseline_plans(
             try:
                 plans = baselines.ego_mlp([scene.arrays for scene in scenes], config.seed)
             except ValueError as error:
-                console.print(f"left out: {error}", style="yellow")
+                console.print(f"left out: {error}", style="yellow", markup=False)
                 continue
         else:
             plans = [getattr(baselines, name)(scene.arrays) for scene in scenes]
@@ -186,20 +204,19 @@ def _baseline_plans(
 def _write_logs(
     out: Path, source: Source, everything: list[tuple[SceneTruth, list[Planned]]], seed: int, console: Console
 ) -> None:
-    """A log a scene, with the plans of the first planner; those of an interrupted call are there already."""
+    """A log a scene, with the plans of the first planner; a model's, and those of an interrupted call, are there already."""
     from drive_agent.openloop_log import write_log
 
     for scene, planned in track(everything, "logs", console=console):
         log = out / "routes" / scene.name / "log.mcap"
         if planned and not log.exists():
-            log.parent.mkdir(parents=True, exist_ok=True)
             write_log(log, source.clip(scene.name), planned[0], source.road_map(scene.name), seed)
 
 
-def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[Verdicts]:
+def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[tuple[Verdicts, np.ndarray]]:
     scene, planned = job
-    arrays = scene.with_agents()
-    return [judge(arrays, plan) for plan in planned]
+    arrays, road_map = scene.with_agents(), scene.road_map()
+    return [(judge(arrays, plan), sub_scores(arrays, plan, road_map)) for plan in planned]
 
 
 @contextmanager

@@ -6,7 +6,9 @@ is a lane along the recorded way. Commands are zero: nothing was driven.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from drive_agent.geometry import arc_length, resample, wrap_angle
 from drive_agent.log.schema import Outcome, RunHeader
 from drive_agent.log.store import EpisodeWriter
 from drive_agent.openloop_plan import Planned
-from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, nuscenes_rig
+from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount, nuscenes_rig
 from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route
 from drive_agent.score.openloop.cases import STEP_S, STEPS
@@ -48,20 +50,39 @@ EGO = ActorInfo(
 
 def write_log(path: Path, clip: Clip, planned: Planned, road_map: RoadMap | None, seed: int) -> None:
     """Write a clip with one planner's plans."""
-    states, route = ego_states(clip), _route(clip)
     rig = rig_of(clip.frames[0].cameras)
+    plans = {int(row): k for k, row in enumerate(planned.rows)}
+    eyes = Eyes(RIGS[rig]().cameras)
+    states = ego_states(clip)
+
+    def decisions() -> Iterator[Decision]:
+        for k, key in enumerate(clip.frames):
+            yield _decision(_frame(key, states[k], eyes.pictures(key)), planned, plans.get(k))
+
+    settings = {"model": {"kind": planned.planner, "period_s": STEP_S, "rig": rig}, "routes": [clip.name]}
+    write_clip(path, clip, decisions(), settings, road_map, seed)
+
+
+def write_clip(
+    path: Path,
+    clip: Clip,
+    decisions: Iterable[Decision],
+    settings: dict[str, Any],
+    road_map: RoadMap | None,
+    seed: int,
+) -> None:
+    """Write a clip with a decision a key frame, whole or not at all; `settings` as in a log of closed loop."""
+    states, route = ego_states(clip), _route(clip)
     head = RunHeader(
         clip.name, 0, clip.location, seed, route, route.points[[0, -1]], (route.maneuvers[0], route.maneuvers[-1]),
-        {"model": {"kind": planned.planner, "period_s": STEP_S, "rig": rig}, "routes": [clip.name]}, versions(), "",
+        settings, versions(), "",
     )  # fmt: skip
-    plans = {int(row): k for k, row in enumerate(planned.rows)}
     numbers: dict[str, int] = {}
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(".log.mcap")
     with EpisodeWriter(partial, head, road_map or _lane_along(route, clip.location)) as log:
-        resighter = Resighter(RIGS[rig]().cameras)
-        for k, key in enumerate(clip.frames):
-            frame = _frame(key, states[k], pictures_of(key, rig, resighter))
-            log.write(_truth(clip, k, states[k], numbers), _decision(frame, planned, plans.get(k)))
+        for k, decision in enumerate(decisions):
+            log.write(_truth(clip, k, states[k], numbers), decision)
         log.finish(
             Outcome("Completed", "open loop", 0.0, (clip.frames[-1].time_us - clip.frames[0].time_us) / 1e6)
         )
@@ -77,19 +98,32 @@ def rig_of(shots: tuple[CameraShot, ...]) -> str:
     return nuscenes_rig().name
 
 
-def pictures_of(key: KeyFrame, rig: str, resighter: Resighter) -> dict[str, CameraImage]:
-    """A key frame's pictures in the size that the log's rig says, unchanged where they have it."""
-    if not key.cameras:
-        return {}
-    known = {(mount.name, mount.width, mount.height) for mount in RIGS[rig]().cameras}
-    if all((shot.name, shot.width, shot.height) in known for shot in key.cameras):
+class Eyes:
+    """A clip's pictures as a rig would have taken them; cameras that were there are passed on byte by byte."""
+
+    def __init__(self, mounts: Sequence[CameraMount]) -> None:
+        self._mounts = tuple(mounts)
+        self._resighter: Resighter | None = None
+
+    def pictures(self, key: KeyFrame) -> dict[str, CameraImage]:
+        """Pictures of a key frame by name; none where it has none."""
+        if not key.cameras:
+            return {}
+        given = {(shot.name, shot.width, shot.height): shot for shot in key.cameras}
+        missing = [m for m in self._mounts if (m.name, m.width, m.height) not in given]
+        if self._resighter is None:
+            self._resighter = Resighter(missing)
+        made = self._resighter.pictures(key.cameras, key.token) if missing else {}
         return {
-            s.name: CameraImage(s.name, key.time_us, decoded(s, key.token), s.read()) for s in key.cameras
+            m.name: encoded(m.name, key.time_us, made[m.name])
+            if m.name in made
+            else _as_taken(given[m.name, m.width, m.height], key)
+            for m in self._mounts
         }
-    return {
-        name: encoded(name, key.time_us, rgb)
-        for name, rgb in resighter.pictures(key.cameras, key.token).items()
-    }
+
+
+def _as_taken(shot: CameraShot, key: KeyFrame) -> CameraImage:
+    return CameraImage(shot.name, key.time_us, decoded(shot, key.token), shot.read())
 
 
 def plan_of(poses_ego: np.ndarray, time_us: int) -> Plan:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from drive_agent.openloop_pdms import NAMES as PDMS
 from drive_agent.openloop_plan import Planned
 from drive_agent.openloop_truth import SceneTruth
 from drive_agent.score.openloop.labels import COMMANDS, command
@@ -20,6 +21,7 @@ from drive_agent.score.openloop.table import PROTOCOLS, counts, rows
 
 Inputs = Mapping[str, tuple[bool | None, bool | None]]
 COLUMNS = ("1s", "2s", "3s", "avg")
+NAME_WIDTH = 18  # of a planner in the printed tables
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,23 @@ class Sample:
     scene: SceneTruth
     planned: Planned
     verdicts: dict[str, StepVectors]
+    sub_scores: np.ndarray  # (n, 6) of `openloop_pdms.NAMES`, of the plans whose 3 s were recorded
 
 
-def write_results(out: Path, samples: list[Sample], inputs: Inputs, settings: Mapping[str, object]) -> None:
-    """Write openloop.json and samples.parquet into `out`, each whole or not at all."""
+def write_results(
+    out: Path,
+    samples: list[Sample],
+    inputs: Inputs,
+    settings: Mapping[str, object],
+    seen: Mapping[str, object],
+) -> None:
+    """Write openloop.json and samples.parquet into `out`, each whole or not at all.
+
+    `seen`: planner -> figures of what it saw and foretold.
+    """
     planners = {
-        name: _summary(name, samples, inputs) for name in dict.fromkeys(s.planned.planner for s in samples)
+        name: _summary(name, samples, inputs) | ({"perception": seen[name]} if name in seen else {})
+        for name in dict.fromkeys(s.planned.planner for s in samples)
     }
     notes = {name: protocol.note for name, protocol in PROTOCOLS.items()}
     result = {"settings": dict(settings), "protocols": notes, "planners": planners}
@@ -45,27 +58,65 @@ def write_results(out: Path, samples: list[Sample], inputs: Inputs, settings: Ma
 
 
 def print_table(out: Path, console: Console) -> None:
-    """The tables of openloop.json: who planned what from which inputs, then one block a protocol."""
+    """The tables of openloop.json, 80 columns wide: who planned what from which inputs, a block a protocol, and the rest."""
     result = json.loads((out / "openloop.json").read_text())
-    width = max(map(len, result["planners"]), default=0)
-    lines = [f"{'planner':{width}}   plans  without  failed  ego status  command"]
-    for planner, row in result["planners"].items():
-        status, told = ({None: "?", True: "yes", False: "no"}[row[key]] for key in ("ego_status", "command"))
+    planners: dict[str, dict] = result["planners"]
+    width = min(max(map(len, planners), default=0), NAME_WIDTH)
+    told = {None: "?", True: "yes", False: "no"}
+    lines = [f"{'planner':{width}}  plans  without  failed  ego status  command"]
+    for planner, row in planners.items():
+        inputs = f"{told[row['ego_status']]:>10} {told[row['command']]:>8}"
         lines.append(
-            f"{planner:{width}} {row['plans']:7} {row['without_plan']:8} {row['failed']:7} {status:>11} {told:>8}"
+            f"{planner[:width]:{width}} {row['plans']:6} {row['without_plan']:8} {row['failed']:7}  {inputs}"
         )
     for protocol, note in result["protocols"].items():
-        lines += ["", f"{protocol}: {note}"]
-        lines.append(
-            f"{'':{width}}  L2 m 1s     2s     3s    avg   collision % 1s     2s     3s    avg  samples"
-        )
-        for planner, row in result["planners"].items():
-            scores = row["protocols"][protocol]
-            errors = " ".join(_cell(scores["L2"][c], 3, 1.0, 6) for c in COLUMNS)
-            hits = " ".join(_cell(scores["obj_box_col"][c], 2, 100.0, 6) for c in COLUMNS)
-            lines.append(f"{planner:{width}}   {errors}           {hits} {scores['samples']:8}")
+        lines += ["", f"{protocol}: {note}", *_block(planners, protocol, width)]
+    lines += _sub_score_block(planners, width)
+    for planner, row in planners.items():
+        if "perception" in row:
+            lines += _perception_block(planner, row["perception"])
     for line in lines:
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(line, markup=False)
+
+
+def _block(planners: Mapping[str, dict], protocol: str, width: int) -> list[str]:
+    if not any(row["protocols"][protocol]["samples"] for row in planners.values()):
+        return ["  no sample lasts long enough"]
+    lines = [f"{'':{width}}   L2 m                         collision %"]
+    lines.append(
+        f"{'':{width}}{'1s':>7}{'2s':>7}{'3s':>7}{'avg':>7}{'1s':>8}{'2s':>6}{'3s':>6}{'avg':>6} samples"
+    )
+    for planner, row in planners.items():
+        scores = row["protocols"][protocol]
+        errors = "".join(_cell(scores["L2"][c], 3, 1.0, 7) for c in COLUMNS)
+        hits = "".join(_cell(scores["obj_box_col"][c], 2, 100.0, 6) for c in COLUMNS)
+        lines.append(f"{planner[:width]:{width}}{errors}  {hits}{scores['samples']:8}")
+    return lines
+
+
+def _sub_score_block(planners: Mapping[str, dict], width: int) -> list[str]:
+    heads = ("no coll.", "on road", "progress", "TTC", "comfort", "PDMS", "plans")
+    lines = ["", "pdms_style: sub-scores in NAVSIM's style, %; see docs/openloop.md for what differs"]
+    lines.append(f"{'':{width}}{''.join(f'{head:>9}' for head in heads)}")
+    for planner, row in planners.items():
+        scores = row["pdms_style"]
+        cells = "".join(_cell(scores[name], 1, 100.0, 9) for name in PDMS)
+        lines.append(f"{planner[:width]:{width}}{cells}{scores['plans']:9}")
+    return lines
+
+
+def _perception_block(planner: str, seen: Mapping[str, Any]) -> list[str]:
+    """What a model saw within 40 m, and what it foretold of whom it saw."""
+    lines = ["", f"seen by {planner} within 40 m, and its forecasts (one mode, missed: 2 m at 3 s)"]
+    lines.append(f"{'':10}to see  found  false alarms  minADE m  minFDE m  missed %    EPA")
+    for group, future in seen["prediction"].items():
+        found = seen["detection"][group]
+        lines.append(
+            f"{group:10}{found['to_see']:6}{found['found']:7}{found['false_alarms']:14}"
+            f"{_cell(future['min_ade_m'], 2, 1.0, 10)}{_cell(future['min_fde_m'], 2, 1.0, 10)}"
+            f"{_cell(future['miss_rate'], 1, 100.0, 10)}{_cell(future['epa'], 3, 1.0, 7)}"
+        )
+    return lines
 
 
 def _summary(name: str, samples: Iterable[Sample], inputs: Inputs) -> dict[str, Any]:
@@ -79,8 +130,15 @@ def _summary(name: str, samples: Iterable[Sample], inputs: Inputs) -> dict[str, 
         "plans": int(sum(len(s.planned.rows) for s in mine)),
         "without_plan": int(sum(len(s.scene.tokens) - len(s.planned.rows) for s in mine)),
         "failed": int(sum(s.planned.failed.sum() for s in mine)),
+        "pdms_style": _mean_sub_scores(np.concatenate([s.sub_scores for s in mine])),
         "protocols": {protocol: {**scores[protocol], **counts(joined[protocol])} for protocol in PROTOCOLS},
     }
+
+
+def _mean_sub_scores(found: np.ndarray) -> dict[str, float | int]:
+    """Means over plans; nan for what no map tells."""
+    means = found.mean(axis=0) if len(found) else np.full(len(PDMS), np.nan)
+    return {**dict(zip(PDMS, means.tolist(), strict=True)), "plans": len(found)}
 
 
 def _write_parquet(file: Path, samples: list[Sample]) -> None:

@@ -45,19 +45,43 @@ def from_file(
     paths = np.array([plans[tokens[k]] for k in rows]).reshape(-1, STEPS, 2)
     if frame == "lidar":
         return Planned(planner, rows, paths, None, np.zeros(len(rows), bool))
+    return from_poses(planner, truth, _with_headings(paths), rows)
+
+
+def poses_of(truth: Mapping[str, np.ndarray], planned: Planned) -> np.ndarray:
+    """Poses (n, 6, 3) of the ego frame; where the planner told the path of LIDAR_TOP, headings are guessed from it."""
+    if planned.poses is not None:
+        return planned.poses
+    mount, turn = _mount(truth, planned.rows)
+    flat = np.concatenate([planned.path_lidar, np.zeros((len(planned.rows), STEPS, 1))], axis=-1)
+    moved = (turn @ flat[..., None])[..., :2, 0]
+    poses = _with_headings(moved)
+    cos, sin = np.cos(poses[..., 2]), np.sin(poses[..., 2])
+    poses[..., 0] += mount[..., 0] - cos * mount[..., 0] + sin * mount[..., 1]
+    poses[..., 1] += mount[..., 1] - sin * mount[..., 0] - cos * mount[..., 1]
+    return poses
+
+
+def _with_headings(paths: np.ndarray) -> np.ndarray:
+    """Paths (n, 6, 2) as poses (n, 6, 3): the heading of each step; a short one keeps that of the step before."""
     steps = np.diff(paths, axis=1, prepend=0.0)
-    poses = np.concatenate([paths, np.zeros((len(rows), STEPS, 1))], axis=-1)
-    for k in range(STEPS):  # heading of the step; a short one keeps the one before
+    poses = np.concatenate([paths, np.zeros((len(paths), STEPS, 1))], axis=-1)
+    for k in range(STEPS):
         moved = np.linalg.norm(steps[:, k], axis=-1) >= 0.5
         held = poses[:, k - 1, 2] if k else 0.0
         poses[:, k, 2] = np.where(moved, np.arctan2(steps[:, k, 1], steps[:, k, 0]), held)
-    return from_poses(planner, truth, poses, rows)
+    return poses
+
+
+def _mount(truth: Mapping[str, np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where LIDAR_TOP sits in ego: places (n, 1, 3) and rotations (n, 1, 3, 3)."""
+    turn = np.array([rotation_matrix(q) for q in truth["lidar2ego_q"][rows]]).reshape(-1, 1, 3, 3)
+    return truth["lidar2ego_t"][rows][:, None], turn
 
 
 def lidar_path(truth: Mapping[str, np.ndarray], poses: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Where LIDAR_TOP's origin goes (n, 6, 2), in its frame of now, while the ego frame takes poses (n, 6, 3)."""
-    mount = truth["lidar2ego_t"][rows][:, None]
-    turn = np.array([rotation_matrix(q) for q in truth["lidar2ego_q"][rows]]).reshape(-1, 1, 3, 3)
+    mount, turn = _mount(truth, rows)
     cos, sin = np.cos(poses[..., 2]), np.sin(poses[..., 2])
     moved = np.stack(
         [

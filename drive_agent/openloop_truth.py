@@ -22,7 +22,7 @@ from drive_agent.data.runs import RunFolder, is_run
 from drive_agent.roadmap import RoadMap
 from drive_agent.score.openloop.labels import PER_AGENT, truth_arrays
 
-LABELS_VERSION = 1  # of the arrays; a change of what they mean makes caches worthless
+LABELS_VERSION = 2  # of the arrays; a change of what they mean makes caches worthless
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class SceneTruth:
         """All arrays of `truth_arrays`."""
         with np.load(self.file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
+
+    def road_map(self) -> RoadMap | None:
+        """What lay under the wheels, None where the data set does not say it in a way that we read."""
+        name = str(self.arrays["map_file"])
+        return RoadMap.from_dict(json.loads((self.file.parent / name).read_text())) if name else None
 
     @property
     def tokens(self) -> list[str]:
@@ -80,7 +85,7 @@ class Source:
         for name in self.scene_names():
             file = self._cache / f"{name}.npz"
             if not file.exists():
-                _save(file, truth_arrays(self.clip(name)))
+                _save(file, truth_arrays(self.clip(name)) | {"map_file": np.array(self._keep_map(name))})
             yield SceneTruth.load(name, file)
 
     def clip(self, name: str) -> Clip:
@@ -90,6 +95,17 @@ class Source:
     def road_map(self, name: str) -> RoadMap | None:
         """What lay under the wheels, None where the data set does not say it in a way that we read."""
         return self._data().road_map(name)
+
+    def _keep_map(self, scene: str) -> str:
+        """The name of the file that holds the road map of a scene, one for all scenes of a town; "" without a map."""
+        road_map = self.road_map(scene)
+        if road_map is None:
+            return ""
+        data = json.dumps(road_map.to_dict()).encode()
+        name = f"map-{hashlib.sha256(data).hexdigest()[:12]}.json"
+        if not (self._cache / name).exists():
+            _write_whole(self._cache / name, data)
+        return name
 
     def _data(self) -> NuScenesFolder | RunFolder:
         if self._opened is None:

@@ -45,7 +45,8 @@ def write_openloop_page(out: Path, worst: int) -> Path:
     result = json.loads((out / "openloop.json").read_text())
     cards = list(_cards(out, _worst(out, next(iter(result["planners"]), ""), worst)))
     style = (Path(__file__).parent / "report.css").read_text() + STYLE
-    body = [_head(result), *(_table(name, result) for name in result["protocols"])]
+    body = [_head(result), *(_table(name, result) for name in result["protocols"]), _sub_scores(result)]
+    body += [_perception(name, row) for name, row in result["planners"].items() if "perception" in row]
     body.append(
         f"<section><h2>Worst samples of the first planner ({len(cards)})</h2>{''.join(cards) or _nothing()}</section>"
     )
@@ -97,6 +98,42 @@ def _table(protocol: str, result: dict[str, Any]) -> str:
         f"<section><h2>{html.escape(protocol)}: {html.escape(result['protocols'][protocol])}</h2>"
         f'<div class="scroll"><table><tr><th>planner</th>{head}<th>samples</th><th>truth collides</th></tr>'
         f"{''.join(rows)}</table></div></section>"
+    )
+
+
+def _sub_scores(result: dict[str, Any]) -> str:
+    """In NAVSIM's style; a column that no map tells is empty."""
+    names = {
+        "no_collision": "no collision", "drivable_area": "on the road", "progress": "progress",
+        "time_to_collision": "time to collision", "comfort": "comfort", "pdms_style": "PDMS",
+    }  # fmt: skip
+    head = "".join(f"<th>{title} %</th>" for title in names.values())
+    rows = "".join(
+        f"<tr><td>{html.escape(planner)}</td>"
+        + "".join(f"<td>{_cell(row['pdms_style'][name], 100.0, 1)}</td>" for name in names)
+        + f"<td>{row['pdms_style']['plans']}</td></tr>"
+        for planner, row in result["planners"].items()
+    )
+    return (
+        "<section><h2>pdms_style: sub-scores in the style of NAVSIM (docs/openloop.md says what differs)</h2>"
+        f'<div class="scroll"><table><tr><th>planner</th>{head}<th>plans</th></tr>{rows}</table></div></section>'
+    )
+
+
+def _perception(planner: str, row: dict[str, Any]) -> str:
+    """What a model saw, and how well it foretold those whom it saw."""
+    seen = row["perception"]
+    rows = ""
+    for group, future in seen["prediction"].items():
+        found = seen["detection"][group]
+        cells = [str(found[name]) for name in ("to_see", "found", "false_alarms")]
+        cells += [_cell(future["min_ade_m"], 1.0, 2), _cell(future["min_fde_m"], 1.0, 2)]
+        cells += [_cell(future["miss_rate"], 100.0, 1), _cell(future["epa"], 1.0, 3)]
+        rows += f"<tr><td>{group}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return (
+        f"<section><h2>What {html.escape(planner)} sees within 40 m, and its forecasts for 3 s</h2>"
+        '<div class="scroll"><table><tr><th></th><th>to see</th><th>found</th><th>false alarms</th><th>minADE m</th>'
+        f"<th>minFDE m</th><th>missed %</th><th>EPA</th></tr>{rows}</table></div></section>"
     )
 
 

@@ -163,7 +163,9 @@ def only_version(root: Path) -> str:
     versions = sorted(path.name for path in root.iterdir() if (path / "scene.json").exists())
     if len(versions) != 1:
         there = (
-            f"versions {', '.join(versions)}; choose one with version=" if versions else "no v1.0-... folder"
+            f"versions {', '.join(versions)}; choose one with version="
+            if versions
+            else "no v1.0-... folder, expected one with scene.json in it; give the nuScenes root or a run folder"
         )
         raise ValueError(f"{root} holds {there}")
     return versions[0]

@@ -35,6 +35,8 @@ class DriveRecord:
         self.ticks: list[TickRecord] = [record for _, record in episode.ticks()]
         self.calls: list[TickRecord] = [record for record in self.ticks if record.reply is not None]
         self._times_us = np.array([truth.time_us for truth in self.truths])
+        steps_us = np.diff(self._times_us)
+        self._near_us = float(np.median(steps_us)) / 2 + 1_000 if len(steps_us) else 1_000.0
         self._poses = np.array([ego_pose(truth) for truth in self.truths]).reshape(-1, 3)
 
     def index_at(self, time_us: float) -> int | None:
@@ -42,7 +44,7 @@ class DriveRecord:
         if not len(self._times_us):
             return None
         k = int(np.argmin(np.abs(self._times_us - time_us)))
-        return k if abs(self._times_us[k] - time_us) <= 26_000 else None
+        return k if abs(self._times_us[k] - time_us) <= self._near_us else None
 
     def pose(self, index: int) -> np.ndarray:
         """(3,) x, y, yaw of the ego frame (rear axle) in the world."""

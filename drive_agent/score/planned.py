@@ -118,15 +118,21 @@ def _sub_scores(
     return scores | {"pdms": scores["no_collision"] * scores["drivable_area"] * weighted}
 
 
+def is_drivable(road_map: RoadMap, points: np.ndarray) -> np.ndarray:
+    """Bool (n,): which world points (n, 2) are on a lane; inside junctions lanes leave gaps, so any near one counts there."""
+    return np.array([_is_on_lane(road_map, point) for point in points], bool)
+
+
 def _on_road(road_map: RoadMap, box: np.ndarray) -> bool:
-    """Are all corners on a lane; inside junctions lanes overlap and leave gaps, so any near one counts there."""
-    for corner in box_corners(box[0], box[1], box[4], box[3] / 2, box[2] / 2):
-        lane, station_m, lateral_m = road_map.nearest_lane(corner, kinds=DRIVABLE)
-        line = road_map.lanes[lane]
-        width_m = float(np.interp(station_m, line.stations_m, line.width))
-        if abs(lateral_m) > width_m / 2 + OFF_ROAD_M + (width_m if line.is_junction else 0.0):
-            return False
-    return True
+    corners = np.asarray(box_corners(box[0], box[1], box[4], box[3] / 2, box[2] / 2))
+    return bool(is_drivable(road_map, corners).all())
+
+
+def _is_on_lane(road_map: RoadMap, point: np.ndarray) -> bool:
+    lane, station_m, lateral_m = road_map.nearest_lane(point, kinds=DRIVABLE)
+    line = road_map.lanes[lane]
+    width_m = float(np.interp(station_m, line.stations_m, line.width))
+    return abs(lateral_m) <= width_m / 2 + OFF_ROAD_M + (width_m if line.is_junction else 0.0)
 
 
 def _is_comfortable(poses: np.ndarray, plan: Plan) -> bool:
