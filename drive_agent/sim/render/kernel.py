@@ -41,7 +41,6 @@ _PICTURES = (
     "raster",
     "lighting",
     "shade",
-    "mirror",
     "scenery_kernels",
 )
 

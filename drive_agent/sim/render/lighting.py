@@ -97,13 +97,6 @@ def _irradiance(light: Light, point: Vector, normal: Vector, is_ground: Scalar) 
 
 
 @device
-def mirror_strength(facing: Scalar) -> Scalar:
-    """How much of what comes from the mirrored direction is seen; `facing` is the ray's part along the normal, below 0."""
-    grazing = ONE + facing
-    return F32(0.25) + F32(0.75) * grazing * grazing * grazing
-
-
-@device
 def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) -> tuple[Color, Scalar]:
     """Sky and sun mirrored in a glossy surface, and its strength at this angle (Schlick's approximation, rougher)."""
     facing = dot(ray, normal)
@@ -116,7 +109,8 @@ def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) ->
         glint *= glint
         glint *= glint
         color = plus(color, air.sun_color, glint * glint * sunlit * FOUR)
-    return color, mirror_strength(facing)
+    grazing = ONE + facing
+    return color, F32(0.25) + F32(0.75) * grazing * grazing * grazing
 
 
 @device

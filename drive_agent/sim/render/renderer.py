@@ -1,8 +1,8 @@
 """The camera renderer: one visibility pass gives colour, depth, tag and instance.
 
-`render` runs in five steps: pose the actors; draw the shadows of actors and stamp their light and shade on the ground
-around each group of cameras; project the triangles of each camera; fill and shade bands of rows; where it is wet, mirror
-things in the ground. Steps are spread over threads, and no result depends on how.
+`render` runs in four steps: pose the actors; draw the shadows of actors and stamp their light and shade on the ground
+around each group of cameras; project the triangles of each camera; fill and shade bands of rows. Steps are spread over
+threads, and no result depends on how.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from drive_agent.sim.render.ground import TrafficGround, relit_lamp_map, traffic
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import LAMPS_ON, Conditions
-from drive_agent.sim.render.mirror import mirror
 from drive_agent.sim.render.normals import surface_normals
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
@@ -145,13 +144,8 @@ class Renderer:
                 job.light, job.picture, top, bottom, distinct_buffers(),
             )  # fmt: skip
 
-        def mirror_one(job: _Job) -> None:
-            mirror(job.view, job.picture, self._air, np.full(job.picture.tag.shape[1], -1, np.int32))
-
         self._run(project_one, jobs)
         self._run(draw_band, self._bands(jobs))
-        if self._air.wetness > 0.0:
-            self._run(mirror_one, jobs)
         self._drawn = jobs, instances
         return [Buffers(*job.picture) for job in jobs]
 
