@@ -57,7 +57,9 @@ def make_dialogue(model: ModelConfig) -> Dialogue:
 def _options(model: ModelConfig) -> dict[str, object]:
     """What its loader takes; models that answer in words see every camera of the rig."""
     if model.words is None:
-        held = {} if model.embedded is None else {"precision": model.embedded.precision}
+        held = {}
+        if model.kind == "embedded" and model.embedded is not None:  # a class of one's own takes no precision
+            held = {"precision": model.embedded.precision}
         return {**held} if model.weights is None else {**held, "folder": model.weights}
     options: dict[str, object] = {"cameras": RIGS[model.rig]().cameras, "words": model.words}
     if model.vlm is not None:

@@ -128,13 +128,14 @@ def _drive(
         )
         return EpisodeWriter(folder / LOG_NAME, header, ground.road_map)
 
+    poisoned = False  # after "CUDA error: device-side assert" every further call fails: the next route gets a fresh process
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG_NAME).unlink(missing_ok=True)  # of an earlier try
         with pulse.during(Stage.SIMULATOR):
             outcome = run_episode(env, driver, job.spec, job.seed, open_log, listeners)
     except AgentError as error:
-        outcome = Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0)
+        outcome, poisoned = Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0), True
     except ScenarioError as error:  # the file's fault, not the server's: another try would end alike
         outcome = Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0)
     except OSError as error:
@@ -143,7 +144,7 @@ def _drive(
         raise
     with pulse.during(Stage.JUDGE):
         record = judged_record(folder / LOG_NAME, job.name, outcome)
-    return Attempt(record, outcome.reason, last=driver.stuck)
+    return Attempt(record, outcome.reason, last=driver.stuck or poisoned)
 
 
 class _Window:

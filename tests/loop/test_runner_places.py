@@ -104,7 +104,8 @@ def test_an_evaluator_is_run_again_for_a_route_whose_simulator_crashed(tmp_path)
 
 
 @needs_official
-def test_the_official_evaluator_drives_under_the_runner(tmp_path):
+def test_the_official_evaluator_drives_under_the_runner(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     evaluator = Path(os.environ["LEADERBOARD_ROOT"]) / "leaderboard/leaderboard_evaluator.py"
     agent = Path(__file__).parents[2] / "drive_agent/drive/leaderboard_agent.py"
     command = (
