@@ -43,7 +43,7 @@ _BATCH = bytes([_TEXT | len(METHOD), *METHOD.encode(), _LIST | 3, _LIST | 1])
 _ID_AT, _LONGEST_ID = len(_REQUEST), 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ControlBatch:
     """A request for controls only, read but not applied."""
 

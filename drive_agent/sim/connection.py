@@ -20,7 +20,7 @@ _REQUEST, _RESPONSE, _NOTIFICATION = 0, 1, 2
 _RESPONSE_WITHOUT_ERROR = b"\x94\x01", b"\xc0"  # before and after the message's id; then the result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """One request of one connection; `message_id` is None for a notification."""
 

@@ -4,6 +4,7 @@
 |---|---|
 | loads | worlds with so many cars or cameras, and the time of a tick in them |
 | parts | the rows of `make bench` |
+| server_parts | a step and a batch without the client |
 | maps | towns of several sizes, until the server listens |
 | growth | how cost grows with cars, cameras, pixels and map size: `python -m tests.bench --plots` |
 """

@@ -17,6 +17,7 @@ from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
 from tests.bench.log_cost import cost_of_log, judging_s
 from tests.bench.maps import bench_maps
+from tests.bench.server_parts import bench_server
 from tests.bench.words import spent_on_words
 from tests.null_server import NullProcess, Recorder
 
@@ -121,5 +122,5 @@ def bench_log(table: Table) -> None:
 
 
 PARTS = (
-    bench_ticks, bench_null, bench_cameras, bench_maps, bench_model, bench_words, bench_drive, bench_log,
+    bench_ticks, bench_null, bench_server, bench_cameras, bench_maps, bench_model, bench_words, bench_drive, bench_log,
 )  # fmt: skip
