@@ -59,7 +59,7 @@ class Arrays:
         if isinstance(plan, PlanError):
             return Understood(plan)
         if reply.text:
-            plan = replace(plan, reason=reply.text)
+            plan = replace(plan, reason=_on_one_line(reply.text))
         return Understood(plan, *plan_arrays.read_scene(reply))
 
 
@@ -80,7 +80,7 @@ class Tuned:
         scene, forecast = plan_text.read_scene(answer) or (None, None)
         plan = plan_text.read_plan(answer, frame.time_us)
         if isinstance(plan, Plan):
-            plan = replace(plan, reason=thought_of(reply.text))
+            plan = replace(plan, reason=_on_one_line(thought_of(reply.text)))
         return Understood(plan, scene, forecast)
 
 
@@ -111,6 +111,10 @@ def after_thought(text: str) -> str:
 def thought_of(text: str) -> str:
     """What was thought before the answer, "" for nothing."""
     return text.rpartition("</think>")[0].removeprefix("<think>").strip()
+
+
+def _on_one_line(text: str) -> str:
+    return "; ".join(line for line in text.splitlines() if line)
 
 
 def _silence(reply: Reply) -> PlanError:

@@ -121,3 +121,23 @@ def test_the_folder_is_one_that_transformers_reads(folder) -> None:
 def test_an_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="'embeded' is unknown, expected one of .*'embedded'"):
         load_model("embeded")
+
+
+def test_words_are_said_beside_the_same_plan() -> None:
+    model = EmbeddedModel.load()
+    plain = model.answer(prompt())
+    spoken = model.answer(replace(prompt(), slots=(("yes", "no"),), follow_up="Is the way free?"))
+    assert plain.text is None and spoken.text in ("yes", "no")
+    assert plain.arrays.keys() == spoken.arrays.keys()
+    for name, values in plain.arrays.items():
+        np.testing.assert_allclose(spoken.arrays[name], values, atol=1e-3)
+    assert "words" in spoken.timings_ms and "words" not in plain.timings_ms
+
+
+def test_fewer_bits_change_answers_a_little() -> None:
+    exact = EmbeddedModel.load().answer(prompt()).arrays["path_ego"]
+    for precision in ("bfloat16", "int8", "nf4"):
+        told = EmbeddedModel.load(precision=precision).answer(prompt()).arrays["path_ego"]
+        assert 0 < np.abs(told - exact).max() < 3.0
+    with pytest.raises(ValueError, match="expected one of float32"):
+        EmbeddedModel.load(precision="int3")
