@@ -84,6 +84,7 @@ def test_its_lights_are_shown(session: Session) -> None:
         if one.id in states:
             place = carla.Location(*(value / 100.0 for value in one.location_cm))
             light = min(lights, key=lambda light: light.get_location().distance(place))
+            assert light.get_location().distance_2d(place) < 0.2
             assert int(light.get_state()) == states[one.id]
     assert len(states) == len(lights) == 36
     session.client.stop_replayer(False)
