@@ -16,7 +16,7 @@ _STOP_PATIENCE_S = 5.0
 _TAIL_LINES = 5
 
 
-class ServerError(Exception):
+class ServerError(RuntimeError):
     """The server did not come up; the text says why, with the last lines that it wrote."""
 
 

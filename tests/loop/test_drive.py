@@ -95,6 +95,11 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
         (["drive", "resume=true", "out=/tmp/no_such_run"], 2, "holds no run"),
         (["drive", "model.weights=/no/such/folder"], 1, "/no/such/folder"),
         (["drive", "carla=remote", "carla.port=1", "carla.timeout_s=1"], 1, "no CARLA server answers"),
+        (
+            ["drive", "carla=remote", "carla.port=1", "carla.timeout_s=1", "routes=random:1", "town=Town01"],
+            1,
+            "no CARLA server answers",
+        ),
         (["sim", "town=Brokfield"], 2, "Brookfield"),
         (["sim", "prot=3"], 2, "did you mean 'port'"),
         (["score", "/no/such/run"], 1, "/no/such/run"),
