@@ -109,7 +109,8 @@ def sparse(route: Route) -> np.ndarray:
 
 
 def _text(point: np.ndarray) -> str:
-    return f"({point[0]:.1f}, {point[1]:.1f})"
+    """In CARLA's axes, as route files have it."""
+    return f"({point[0]:.1f}, {-point[1]:.1f})"
 
 
 def _spots(road_map: RoadMap, number: int, point: np.ndarray) -> list[_Spot]:

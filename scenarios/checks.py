@@ -24,6 +24,10 @@ TRIGGER_M = 2.0  # the Leaderboard's: how far from the route a trigger may be
 TRIGGER_RAD = math.radians(10.0)
 
 
+class RouteError(ValueError):
+    """A route cannot be driven or a scenario not be played in its town. The text names file, element and remedy."""
+
+
 def check_scenarios(specs: Iterable[RouteSpec]) -> None:
     """Raises ValueError for the first scenario of an unknown type or with a missing or wrong parameter."""
     for spec in specs:
@@ -41,15 +45,15 @@ def read_scenario(spec: RouteSpec, scenario: ScenarioSpec) -> tuple[ScenarioType
 
 
 def plan(spec: RouteSpec, road_map: RoadMap) -> Route:
-    """The route through the town. Raises ValueError where its points are off the road or out of reach."""
+    """The route through the town. Raises RouteError where its points are off the road or out of reach."""
     try:
         return plan_route(road_map, spec.keypoints)
     except ValueError as error:
-        raise ValueError(f"{spec.where}: <waypoints> {error}") from error
+        raise RouteError(f"{spec.where}: <waypoints> {error}") from error
 
 
 def trigger_m(spec: RouteSpec, scenario: ScenarioSpec, route: Route) -> float:
-    """How far along the route a scenario's trigger is. Raises ValueError for one off the route."""
+    """How far along the route a scenario's trigger is. Raises RouteError for one off the route."""
     x_m, y_m, _, yaw_rad = scenario.trigger
     points = route.points[:, :2]
     gaps_m = np.linalg.norm(points - (x_m, y_m), axis=1)
@@ -58,7 +62,7 @@ def trigger_m(spec: RouteSpec, scenario: ScenarioSpec, route: Route) -> float:
     if not len(fitting):
         nearest = int(gaps_m.argmin())
         x, y = points[nearest, 0], -points[nearest, 1]
-        raise ValueError(
+        raise RouteError(
             f"{_where(spec, scenario)}: <trigger_point> at ({x_m:.1f}, {-y_m:.1f}) is {gaps_m[nearest]:.1f} m and "
             f"{math.degrees(turned[nearest]):.0f} deg off the route, expected at most {TRIGGER_M:g} m and "
             f"{math.degrees(TRIGGER_RAD):.0f} deg: move it onto the route, nearest at x={x:.1f} y={y:.1f} "

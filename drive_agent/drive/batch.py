@@ -186,6 +186,8 @@ class Dispatch:
             f"  route {job.label}: score {record.score_composed:5.1f}  completion {record.score_route:5.1f} %"
             f"  {record.status}"
         )
+        if attempt.reason and attempt.record is not None:
+            self._progress.say(f"    {attempt.reason}")
         self._on_route(job.folder(self._run))
 
     def _failed(self, job: Job, reason: str) -> RouteRecord | None:

@@ -62,6 +62,7 @@ class CarlaEnv:
         self._before = self._world.get_settings()
         self._routes_driven = 0
         self._traffic: Traffic | None = None
+        self._director: Director | None = None
         self._maps: dict[str, RoadMap] = {}
         self._sensors: EgoSensors | None = None
         self._events: tuple[ScenarioEvent, ...] = ()
@@ -156,6 +157,7 @@ class CarlaEnv:
 
     def apply(self, command: Command) -> None:
         """Send the pedals, as a scenario lets them through, and advance one tick."""
+        assert self._director is not None, "reset() comes first"
         slip = self._stage.disturbance
         throttle = min(max(command.throttle + slip.throttle, 0.0), 1.0)
         steer = min(max(command.steer + slip.steer, -1.0), 1.0)
@@ -221,9 +223,11 @@ class CarlaEnv:
         if self._sensors is not None:
             self._sensors.destroy()
             self._sensors = None
-        if self._traffic is not None:
+        if self._director is not None:
             self._director.close()
+            self._director = None
             self._stage.flush()
+        if self._traffic is not None:
             self._traffic.close()
             self._traffic = None
             self._walkers.destroy()

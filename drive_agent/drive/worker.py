@@ -36,6 +36,7 @@ from drive_agent.score.judged import LOG_NAME
 from drive_agent.score.ledger import judged_record
 from drive_agent.score.results import RouteRecord
 from drive_agent.types import Briefing, Decision, Truth
+from scenarios.checks import RouteError
 from scenarios.own import load_own_types
 from scenarios.scene import ScenarioError
 
@@ -136,7 +137,9 @@ def _drive(
             outcome = run_episode(env, driver, job.spec, job.seed, open_log, listeners)
     except AgentError as error:
         outcome, poisoned = Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0), True
-    except ScenarioError as error:  # the file's fault, not the server's: another try would end alike
+    except RouteError as error:  # the file's fault, not the server's: another try would end alike
+        outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
+    except ScenarioError as error:  # so is this
         outcome = Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0)
     except OSError as error:
         if error.errno in DISK_IS_FULL:

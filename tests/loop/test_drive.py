@@ -129,6 +129,22 @@ def test_broken_route_files_are_one_clear_line(tmp_path):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_route_that_its_town_cannot_have_fails_once_with_one_line(tmp_path):
+    route = (
+        '<route id="{id}" town="Brookfield"><waypoints><position x="58.3" y="12.8" z="0"/>'
+        '<position x="{x}" y="10.9" z="0"/></waypoints><scenarios><scenario name="S_1" type="HardBreakRoute">'
+        '<trigger_point x="70.2" y="40.0" z="0" yaw="5.0"/></scenario></scenarios></route>'
+    )
+    broken, run = tmp_path / "broken.xml", tmp_path / "run"
+    broken.write_text("<routes>" + route.format(id=3, x=108.0) + route.format(id=4, x=9000.0) + "</routes>")
+    done = drive_agent("drive", f"routes={broken}", "model=expert", f"out={run}", *FAST)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "try 1" not in done.stdout
+    said = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith(str(broken))]
+    assert len(said) == 2, done.stdout
+    assert "route '3': <scenario> 'S_1': <trigger_point> at (70.2, 40.0)" in said[0]
+    assert "route '4': <waypoints> keypoint 1 at (9000.0, 10.9)" in said[1]
+
+
 def test_a_port_in_use_is_named():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
