@@ -57,7 +57,7 @@ class Performer:
     def follow(
         self, path: np.ndarray, speed_mps: float, *, at_once: bool = False, careful: bool = False
     ) -> None:
-        """Drive along points (n >= 2, 2) at a speed.
+        """Drive along points (n >= 2, 2) at a speed, and stand at their end.
 
         `at_once` starts with that speed instead of from standstill, `careful` brakes for what is in the way.
         """
@@ -101,7 +101,10 @@ class Performer:
         self.row = truth.actors[rows[self.id]] if self.id in rows else None
         if self._path is None or self.row is None:
             return
-        self.arrived = bool(np.linalg.norm(self._path[-1] - self.row[:2]) < END_M + 0.1 * self.speed_mps)
+        if np.linalg.norm(self._path[-1] - self.row[:2]) < END_M + 0.1 * self.speed_mps:
+            self.arrived = True
+            self.brake()
+            return
         station_m, _ = project(self._path, self.row[:2])
         wanted_mps = self._speed_mps
         if self._careful:

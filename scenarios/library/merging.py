@@ -26,6 +26,7 @@ SINK_BEYOND_M = 30.0  # a stream ends so far behind the place where the ego has 
 APPROACH_M = (20.0, 120.0)  # triggers lie so far before a junction of ramps
 CUT_IN_M = 10.0  # behind the junction, and the way of the lane change
 CUT_IN_SHARE, CUT_IN_CHANGE_M = 0.8, 30.0
+FAST_GAPS_M = (34.0, 90.0)  # the wide ones let a driver in who had to stop, at 50 km/h
 ALONGSIDE_S = 12.0
 LANE_CHANGES_M = 200.0
 PASSING_CARS, PASSING_M = 3, 60.0  # on the lane beside the bay
@@ -136,7 +137,7 @@ def _joining_site(side: int, speed_mps: tuple[int, int], gap_m: tuple[float, flo
     return find
 
 
-@scenario_type("EnterActorFlow", site=_joining_site(1, (13, 15), (34.0, 46.0)), **FLOW)
+@scenario_type("EnterActorFlow", site=_joining_site(1, (13, 15), FAST_GAPS_M), **FLOW)
 def enter_actor_flow(scene: Scene) -> Script:
     """Fast traffic on all lanes of the road that the ego comes to."""
     source, sink = ends(scene)
