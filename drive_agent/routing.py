@@ -23,6 +23,7 @@ TURN_RAD = math.radians(35)  # heading change that makes a crossing a turn, as i
 SPARSE_MAX_M = 200.0  # the Leaderboard's, version 2.x
 MAX_OFFSET_M = 10.0  # a keypoint farther from every lane is a mistake in the route
 AMBIGUOUS_M = 0.5  # lanes that lie less than this farther off than the nearest may be meant as well
+HAIR_M = 1e-9  # what rounding may make of equal costs
 CHANGES = {Maneuver.CHANGE_LANE_LEFT, Maneuver.CHANGE_LANE_RIGHT}
 _CHANGE_LENGTHS_M = (
     (20.0, 5.0),
@@ -142,16 +143,20 @@ def _extended(road_map: RoadMap, ways: dict[_Spot, _Way], goals: list[_Spot]) ->
 
 
 def _search(road_map: RoadMap, start: _Spot, goals: list[_Spot]) -> dict[_Spot, _Way]:
-    """Dijkstra's search over places where a lane is entered; ends when every goal is found."""
+    """Dijkstra's search over places where a lane is entered; ends when every goal is found.
+
+    A place that is reached as cheaply by staying on its lane leads nowhere new, so weaving between lanes is not followed.
+    """
     found: dict[_Spot, _Way] = {}
-    done: set[_Spot] = set()
+    entered: dict[int, list[tuple[float, float]]] = {}  # lane -> stations and costs
     order = itertools.count()  # ties in cost are settled by age, never by comparing ways
     queue: list[tuple[float, int, _Spot, tuple[_Stretch, ...]]] = [(0.0, next(order), start, ())]
     while queue and not (len(found) == len(goals) and queue[0][0] >= max(way[0] for way in found.values())):
         cost, _, spot, way = heapq.heappop(queue)
-        if spot in done:
+        before = entered.setdefault(spot.lane, [])
+        if any(0.0 <= spot.station_m - at_m <= cost - paid + HAIR_M for at_m, paid in before):
             continue
-        done.add(spot)
+        before.append((spot.station_m, cost))
         for goal in goals:
             if goal.lane == spot.lane and goal.station_m >= spot.station_m:
                 leg_m = goal.station_m - spot.station_m

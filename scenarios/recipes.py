@@ -96,7 +96,7 @@ def _sound(atlas: Atlas, kind: ScenarioType, town: str, rng: np.random.Generator
 
 
 def plain_routes(atlas: Atlas, town_names: Sequence[str], count: int) -> RouteSet:
-    """Routes without scenarios that turn at least once left and right, the same number in every town."""
+    """Routes without scenarios, the same number in every town, that turn left and right, or where none does, one way."""
     drafts: list[Draft] = []
     for number in range(count):
         town = town_names[number % len(town_names)]
@@ -107,14 +107,14 @@ def plain_routes(atlas: Atlas, town_names: Sequence[str], count: int) -> RouteSe
 
 def _plain(atlas: Atlas, town: str, rng: np.random.Generator, others: Sequence[Draft]) -> Iterator[Draft]:
     road_map = atlas.road_map(town)
-    for _ in range(TRIES):
+    for number in range(2 * TRIES):
         length_m = float(rng.uniform(*PLAIN_M))
         route = random_way(road_map, rng, length_m)
         if route is None or route.length_m < length_m:
             continue
         draft = Draft(town, road_map, route, 0.0, length_m)
-        turns = {m for m, row in zip(route.maneuvers, range(int(length_m)), strict=False) if row}
-        if {Maneuver.LEFT, Maneuver.RIGHT} <= turns and _is_new(draft, others) and is_sound(draft):
+        turns = {Maneuver.LEFT, Maneuver.RIGHT} & set(route.maneuvers[1 : int(length_m)])
+        if len(turns) >= (2 if number < TRIES else 1) and _is_new(draft, others) and is_sound(draft):
             yield draft
 
 

@@ -37,7 +37,12 @@ def test_bench_has_every_type_five_times_on_test_towns():
 def test_bench_varies_places_and_weather():
     specs = route_set("bench")
     routes = {
-        (*spec.scenarios[0].trigger[:2], spec.scenarios[0].type, spec.town, *sorted(spec.weather_at(0).items()))
+        (
+            *spec.scenarios[0].trigger[:2],
+            spec.scenarios[0].type,
+            spec.town,
+            *sorted(spec.weather_at(0).items()),
+        )
         for spec in specs
     }
     assert len(routes) == len(specs)
