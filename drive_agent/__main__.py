@@ -84,8 +84,8 @@ the events in them. routes= names the routes that were asked for, so that missin
 
 COMPARE_HELP = """usage: drive-agent compare RUN_A RUN_B [version=1.0|2.0|2.1|bench2drive] [format=text|json]
 
-Pairs the routes of two runs (or of official result files) and says whether one is better, with a 95 % confidence interval;
-the routes that moved most, where their drives part, and the settings that differ.
+Pairs the routes of two runs (or of official result files) and says whether one is better, with a 95 %
+confidence interval; the routes that moved most, where their drives part, and the settings that differ.
 
   drive-agent compare runs/before runs/after
   drive-agent compare runs/before runs/after version=bench2drive format=json"""

@@ -20,9 +20,10 @@ from drive_agent.train.stages import NAMES, Stage
 
 TRAIN_HELP = """usage: drive-agent train [stage=1..4|all] [key=value ...]
 
-Trains the embedded model in four stages: see, drive, explain, improve. `stage=all`, where nothing is said, is the whole
-recipe: data where there is none yet, the stages with a round in which the model drives and the expert labels, and a table
-of what every stage brought. Call it again after an interruption: it goes on from the last checkpoint.
+Trains the embedded model in four stages: see, drive, explain, improve. `stage=all`, where nothing is said, is
+the whole recipe: data where there is none yet, the stages with a round in which the model drives and the
+expert labels, and a table of what every stage brought. Call it again after an interruption: it goes on from
+the last checkpoint.
 
   drive-agent train                                  everything, from nothing
   drive-agent train stage=2 data=DIR out=RUN         one stage on the data of DIR; stage 1 must lie in RUN

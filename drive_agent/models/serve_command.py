@@ -12,7 +12,7 @@ from drive_agent.rig import RIGS
 
 HELP = """usage: drive-agent serve [key=value ...]
 
-A model behind an OpenAI-compatible endpoint, for `drive-agent drive model=served` and any other client of that protocol.
+A model behind an OpenAI-compatible endpoint, for `drive-agent drive model=served` and any other client.
 Prints `serving NAME at URL` when ready; ends on Ctrl-C.
 
   drive-agent serve                                        MiMo-Embodied-7B in 4 bits

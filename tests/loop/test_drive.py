@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drive_agent.__main__ import VERBS
 from drive_agent.log.store import Episode
 from tests.loop.conftest import drive_agent
 
@@ -154,7 +155,7 @@ def test_a_port_in_use_is_named():
     assert done.returncode == 2 and str(port) in done.stderr and "in use" in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["", "drive", "sim", "score", "doctor"])
+@pytest.mark.parametrize("verb", ["", *VERBS])
 def test_help_has_examples(verb):
     done = drive_agent(*([verb] if verb else []), "--help")
     assert done.returncode == 0 and "drive-agent" in done.stdout
