@@ -158,14 +158,15 @@ class Trainer:
         self._note({"loss": sum(terms.values()), **terms, **result.notes})
 
     def _note(self, values: dict[str, float]) -> None:
-        """Keep running means and write them every few steps."""
+        """Keep running means and write them every few steps, and after the last."""
         means = self._progress["means"]
         for name, value in values.items():
             means[name] = means.get(name, value) * 0.95 + value * 0.05
-        if self._team.leads and self._progress["step"] % self._config.log_steps == 0:
+        step = self._progress["step"]
+        if self._team.leads and (step % self._config.log_steps == 0 or step == self._config.stage.steps):
             self._log({"last": values["loss"], **{name: round(value, 4) for name, value in means.items()}})
             if self._show is not None:
-                self._show(self._progress["step"], f"loss {means['loss']:.3f}")
+                self._show(step, f"loss {means['loss']:.3f}")
 
     def _log(self, line: dict) -> None:
         samples = self._progress["step"] * self._config.batch * self._team.size
