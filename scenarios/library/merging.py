@@ -205,17 +205,20 @@ def highway_cut_in(scene: Scene) -> Script:
     crossing = scene.crossing()
     meet = scene.exit_of_junction().ahead(CUT_IN_M, into_junction=False)
     ramp_m = _way_through_junction_m(start) + CUT_IN_M
-    ramp = lane_path(start, ramp_m)
+    ramp = lane_path(start, ramp_m + 50.0)  # the car is looked for along it, also when it is past the end
     yield from scene.triggered()
     scene.keep_clear(ramp[::5], 6.0)
     scene.clear_ahead(crossing.end_m - scene.ego_m + 60.0)
     car = scene.car(start, wanted={"base_type": "car", "has_lights": "true"})
-    car.follow(lane_path(start, ramp_m + 50.0), scene.ego_speed_mps, at_once=True)
+    car.follow(ramp, scene.ego_speed_mps, at_once=True)
     meet_m = scene.setting.route_station_m(meet.point)
 
     def together() -> bool:
         left_m = ramp_m - project(ramp, car.position)[0]
-        car.change_speed(left_m / max((meet_m - scene.ego_m - 12.0) / max(scene.ego_speed_mps, 3.0), 0.5))
+        ego_mps = max(scene.ego_speed_mps, 3.0)
+        in_time_mps = left_m / max((meet_m - scene.ego_m - 12.0) / ego_mps, 0.5)
+        # near the end both are short, and their ratio means nothing
+        car.change_speed(min(max(in_time_mps, 0.8 * ego_mps), 1.3 * ego_mps))
         return left_m < 0.0
 
     yield from scene.until(together, 60.0)
