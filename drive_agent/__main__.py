@@ -276,7 +276,7 @@ def _help_of_scenarios() -> str:
 
 def _openloop(words: list[str]) -> int:
     from drive_agent.openloop import read_config, run_openloop
-    from drive_agent.openloop_outputs import print_table
+    from drive_agent.openloop.outputs import print_table
     from replay.openloop_page import write_openloop_page
 
     console = Console(highlight=False)

@@ -20,8 +20,8 @@ from drive_agent.data.motion import ego_states
 from drive_agent.drive.roster import make_dialogue, make_model
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.log.store import Episode
-from drive_agent.openloop_log import IDLE, Eyes, write_clip
-from drive_agent.openloop_plan import waypoints
+from drive_agent.openloop.planned import waypoints
+from drive_agent.openloop.scene_log import IDLE, Eyes, write_clip
 from drive_agent.rig import RIGS, nuscenes_rig
 from drive_agent.roadmap import RoadMap
 from drive_agent.score.openloop.cases import STEPS

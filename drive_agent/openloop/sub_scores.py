@@ -9,7 +9,7 @@ import numpy as np
 
 from drive_agent.data.clips import KEY_FRAME_S
 from drive_agent.geometry import from_frame
-from drive_agent.openloop_plan import Planned, poses_of
+from drive_agent.openloop.planned import Planned, poses_of
 from drive_agent.roadmap import RoadMap
 from drive_agent.score.openloop.classes import road_users
 from drive_agent.score.openloop.pdms import Setting, SubScores, score_plan

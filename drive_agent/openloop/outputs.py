@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from drive_agent.openloop_pdms import NAMES as PDMS
-from drive_agent.openloop_plan import Planned
-from drive_agent.openloop_truth import SceneTruth
+from drive_agent.openloop.planned import Planned
+from drive_agent.openloop.sub_scores import NAMES as PDMS
+from drive_agent.openloop.truth import SceneTruth
 from drive_agent.score.openloop.labels import COMMANDS, command
 from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.openloop.table import PROTOCOLS, counts, rows
@@ -31,7 +31,7 @@ class Sample:
     scene: SceneTruth
     planned: Planned
     verdicts: dict[str, StepVectors]
-    sub_scores: np.ndarray  # (n, 6) of `openloop_pdms.NAMES`, of the plans whose 3 s were recorded
+    sub_scores: np.ndarray  # (n, 6) of `sub_scores.NAMES`, of the plans whose 3 s were recorded
 
 
 def write_results(

@@ -1,7 +1,7 @@
 """Open loop: what planners would have driven at every key frame of recorded drives, scored by every protocol.
 
 Three passes over the scenes, each of which holds one scene at a time: ask the planners, score their plans, write what
-is looked at later. Truth comes from `openloop_truth`, and neither torch nor the devkit is needed for plans from files.
+is looked at later. Truth comes from `truth`, and neither torch nor the devkit is needed for plans from files.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from drive_agent import openloop_baselines as baselines
 from drive_agent.config import ConfigError, build, compose, did_you_mean, expect
 from drive_agent.log.store import Episode
-from drive_agent.openloop_outputs import Sample, write_results
-from drive_agent.openloop_pdms import sub_scores
-from drive_agent.openloop_plan import Planned, from_file, from_poses, judge
-from drive_agent.openloop_plans import read_plans
-from drive_agent.openloop_truth import SceneTruth, Source
+from drive_agent.openloop import baselines
+from drive_agent.openloop.outputs import Sample, write_results
+from drive_agent.openloop.plan_files import read_plans
+from drive_agent.openloop.planned import Planned, from_file, from_poses, judge
+from drive_agent.openloop.sub_scores import sub_scores
+from drive_agent.openloop.truth import SceneTruth, Source
 from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.seen import Seen
@@ -162,7 +162,7 @@ def _from_plans(config: OpenLoopConfig, names: list[str], source: Source) -> Ite
 def _from_model(config: OpenLoopConfig, source: Source, out: Path, console: Console) -> Iterator[PlanOf]:
     if config.model is None:
         return
-    from drive_agent.openloop_model import Asker
+    from drive_agent.openloop.asker import Asker
 
     asker = Asker(list(config.model_words), config.command, out, seed=config.seed, resume=config.resume)
     for name in track(source.scene_names(), f"asking {config.model}", console=console):
@@ -205,7 +205,7 @@ def _write_logs(
     out: Path, source: Source, everything: list[tuple[SceneTruth, list[Planned]]], seed: int, console: Console
 ) -> None:
     """A log a scene, with the plans of the first planner; a model's, and those of an interrupted call, are there already."""
-    from drive_agent.openloop_log import write_log
+    from drive_agent.openloop.scene_log import write_log
 
     for scene, planned in track(everything, "logs", console=console):
         log = out / "routes" / scene.name / "log.mcap"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drive_agent.openloop_plans import read_pickle, read_plans
+from drive_agent.openloop.plan_files import read_pickle, read_plans
 
 PATHS = {"a": np.arange(12.0).reshape(6, 2), "b": np.zeros((6, 2))}
 

@@ -20,7 +20,7 @@ from drive_agent.drive.provenance import versions
 from drive_agent.geometry import arc_length, resample, wrap_angle
 from drive_agent.log.schema import Outcome, RunHeader
 from drive_agent.log.store import EpisodeWriter
-from drive_agent.openloop_plan import Planned
+from drive_agent.openloop.planned import Planned
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount, nuscenes_rig
 from drive_agent.roadmap import Lane, RoadMap
 from drive_agent.routing import Route

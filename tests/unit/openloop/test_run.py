@@ -15,8 +15,8 @@ from drive_agent.data.export import export_run
 from drive_agent.data.runs import RunFolder
 from drive_agent.log.store import Episode
 from drive_agent.openloop import read_config, run_openloop
-from drive_agent.openloop_baselines import constant_turn_rate, constant_velocity, ego_mlp, go_straight
-from drive_agent.openloop_plan import Planned, lidar_path, poses_of, waypoints
+from drive_agent.openloop.baselines import constant_turn_rate, constant_velocity, ego_mlp, go_straight
+from drive_agent.openloop.planned import Planned, lidar_path, poses_of, waypoints
 from drive_agent.rig import nuscenes_rig
 from drive_agent.score.openloop.labels import command, truth_arrays
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
@@ -117,7 +117,7 @@ def test_plans_from_a_file_in_both_frames(run, tmp_path):
 
 
 def test_truth_is_kept_and_the_data_not_opened_again(run, scored, monkeypatch):
-    monkeypatch.setattr("drive_agent.openloop_truth.RunFolder", None)
+    monkeypatch.setattr("drive_agent.openloop.truth.RunFolder", None)
     out = run_openloop(read_config(words(run, scored, "resume=true", "baselines=[human]")), SILENT)
     assert list(json.loads((out / "openloop.json").read_text())["planners"]) == ["human"]
 
@@ -189,8 +189,8 @@ def test_all_that_a_model_is_asked_and_says_is_logged_scored_and_can_be_asked_ag
     run, tmp_path, monkeypatch
 ):
     seer = Seer()
-    monkeypatch.setattr("drive_agent.openloop_model.make_model", lambda config: seer)
-    monkeypatch.setattr("drive_agent.openloop_model.make_dialogue", lambda model: Talk())
+    monkeypatch.setattr("drive_agent.openloop.asker.make_model", lambda config: seer)
+    monkeypatch.setattr("drive_agent.openloop.asker.make_dialogue", lambda model: Talk())
     more = ("model=embedded", "model.rig=nuscenes", "baselines=[human]")
     out = run_openloop(read_config(words(run, tmp_path / "out", *more)), SILENT)
     with Episode.open(out / "routes" / "7_rep0" / "log.mcap") as episode:
