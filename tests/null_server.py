@@ -7,12 +7,14 @@ replays recorded snapshots, so that a traffic manager works as hard as it did wh
 
 from __future__ import annotations
 
+import asyncio
 import selectors
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,14 @@ from drive_agent.sim.ports import bind_pair
 from drive_agent.sim.rpc import Client, Dispatcher
 from drive_agent.sim.server import all_methods
 from drive_agent.sim.settings import starting_settings
+from drive_agent.sim.wakeups import QUESTION_S, call_again
 from drive_agent.sim.wire import pack
 from drive_agent.sim.world import World
 
 _LENGTH = struct.Struct("<I")
 _FRAME = struct.Struct("<Q")
 _FRAME_AT = 8  # in a stream message
+_SILENCE_S = 0.5  # of the client after a tick: a call between its threads is lost
 _EACH_STEP = {"get_episode_settings", "get_vehicle_light_states", "get_weather_parameters"}
 _APPLY_CONTROL = 2  # command index
 
@@ -72,6 +76,7 @@ class NullServer:
         self._streams: list[socket.socket] = []
         self._stepping = False  # the traffic manager has ended a step and is about to ask for the settings
         self._held_tick: tuple[socket.socket, int] | None = None
+        self._called_s: float | None = None  # when the traffic manager was last called to a step
 
     def run(self) -> None:
         rpc, stream = bind_pair(0)
@@ -81,7 +86,10 @@ class NullServer:
         selector.register(stream, selectors.EVENT_READ)
         print(f"listening on 127.0.0.1:{rpc.getsockname()[1]}", flush=True)  # noqa: T201 - read by the parent
         while True:
-            for key, _ in selector.select():
+            events = selector.select(QUESTION_S if self._called_s is not None else None)
+            if not events:
+                self._bear_silence()
+            for key, _ in events:
                 if key.data is not None:
                     self._receive(selector, key.fileobj, key.data)
                 elif key.fileobj is stream:
@@ -107,6 +115,16 @@ class NullServer:
         for _, number, method, arguments in unpacker:
             self._answer(connection, number, method, arguments[1:])
 
+    def _bear_silence(self) -> None:
+        """Serve a tick whose question never came; call a traffic manager again that sleeps (see `sim.wakeups`)."""
+        assert self._called_s is not None
+        if self._held_tick is not None:
+            self._serve_tick()
+        elif time.monotonic() - self._called_s > _SILENCE_S:
+            self._called_s = time.monotonic()
+            for port in self._world.traffic_managers:
+                asyncio.run(call_again(port))
+
     def _answer(self, connection: socket.socket, number: int, method: str, arguments: list[Any]) -> None:
         if method == "tick_cue":
             self._held_tick = connection, number
@@ -122,10 +140,12 @@ class NullServer:
             self._known.clear()
             self._reply(connection, number, pack(self._dispatcher.dispatch(self._client, method, arguments)))
         if self._held_tick is not None and not self._stepping:
-            self._tick(*self._held_tick)
-            self._held_tick = None
+            self._serve_tick()
 
-    def _tick(self, connection: socket.socket, number: int) -> None:
+    def _serve_tick(self) -> None:
+        assert self._held_tick is not None
+        (connection, number), self._held_tick = self._held_tick, None
+        self._stepping, self._called_s = False, time.monotonic()
         self._world.frame += 1
         self._reply(connection, number, pack([[1, self._world.frame]]))
         for stream in self._streams:

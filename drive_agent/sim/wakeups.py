@@ -120,14 +120,14 @@ class WakeUps:
         self.waking = True
         try:
             for port in [port for port, (_, owner) in self._managers.items() if owner == client_id]:
-                await _wake(port)
+                await call_again(port)
         finally:
             self.waking = False
             self._on_woken()
 
 
-async def _wake(port: int) -> None:
-    """Leave and enter synchronous mode, in one packet so that nothing happens in between."""
+async def call_again(port: int) -> None:
+    """Have the traffic manager on this port leave and enter synchronous mode, in one packet: nothing comes in between."""
     log.info("the traffic manager on port %d missed a call: called again", port)
     requests = pack([0, 1, "set_synchronous_mode", [False]]) + pack([0, 2, "set_synchronous_mode", [True]])
     try:
