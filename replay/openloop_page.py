@@ -102,7 +102,7 @@ def _table(protocol: str, result: dict[str, Any]) -> str:
 
 
 def _sub_scores(result: dict[str, Any]) -> str:
-    """In NAVSIM's style; a column that no map tells is empty."""
+    """In NAVSIM's style; scenes without a map are told, not judged."""
     names = {
         "no_collision": "no collision", "drivable_area": "on the road", "progress": "progress",
         "time_to_collision": "time to collision", "comfort": "comfort", "pdms_style": "PDMS",
@@ -113,10 +113,16 @@ def _sub_scores(result: dict[str, Any]) -> str:
         + "".join(f"<td>{_cell(row['pdms_style'][name], 100.0, 1)}</td>" for name in names)
         + f"<td>{row['pdms_style']['plans']}</td></tr>"
         for planner, row in result["planners"].items()
+        if row["pdms_style"]
     )
+    notes = "".join(
+        f'<p class="note">without {scenes} scene(s): {html.escape(reason)}</p>'
+        for reason, scenes in result["scenes_without_map"].items()
+    )
+    table = f'<div class="scroll"><table><tr><th>planner</th>{head}<th>plans</th></tr>{rows}</table></div>'
     return (
         "<section><h2>pdms_style: sub-scores in the style of NAVSIM (docs/openloop.md says what differs)</h2>"
-        f'<div class="scroll"><table><tr><th>planner</th>{head}<th>plans</th></tr>{rows}</table></div></section>'
+        f"{table if rows else ''}{notes}</section>"
     )
 
 

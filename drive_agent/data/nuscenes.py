@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from drive_agent.data.clips import Boxes, CameraShot, Clip, KeyFrame
+from drive_agent.data.expansion import DrivableArea, read_drivable_area
 from drive_agent.data.rigid import rigid, rotation_matrix
 from drive_agent.roadmap import RoadMap
 
@@ -41,6 +42,7 @@ class NuScenesFolder:
     def __init__(self, root: Path, version: str | None = None) -> None:
         self.root = root
         self.version = version or only_version(root)
+        self._areas: dict[str, DrivableArea] = {}  # of the location read last
         missing = [name for name in _TABLES if not (root / self.version / f"{name}.json").exists()]
         if missing:
             raise ValueError(
@@ -90,10 +92,21 @@ class NuScenesFolder:
         return Clip(name, location, tuple(frames))
 
     def road_map(self, name: str) -> RoadMap | None:
-        """The vector map of an exported drive; None for nuScenes' own cities."""
+        """The vector map of an exported drive; None for nuScenes' own cities, which have a `drivable_area`."""
         [scene] = [scene for scene in self._tables.scene if scene["name"] == name]
         file = self._map_of(scene).get("road_map")
         return RoadMap.from_dict(json.loads((self.root / file).read_text())) if file else None
+
+    def drivable_area(self, name: str) -> DrivableArea:
+        """Where one may drive in the city of a scene, out of the map expansion.
+
+        Raises FileNotFoundError, one line, when the city's expansion is not there, ValueError when it does not read.
+        """
+        [scene] = [scene for scene in self._tables.scene if scene["name"] == name]
+        location = self._tables.get("log", scene["log_token"])["location"]
+        if location not in self._areas:
+            self._areas = {location: read_drivable_area(self.root, location)}
+        return self._areas[location]
 
     def _map_of(self, scene: dict[str, Any]) -> dict[str, Any]:
         return self._tables.get("map", self._tables.get("log", scene["log_token"])["map_token"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,13 @@ def write_results(
         for name in dict.fromkeys(s.planned.planner for s in samples)
     }
     notes = {name: protocol.note for name, protocol in PROTOCOLS.items()}
-    result = {"settings": dict(settings), "protocols": notes, "planners": planners}
+    without_map = Counter({s.scene.name: s.scene.no_map for s in samples if s.scene.no_map}.values())
+    result = {
+        "settings": dict(settings),
+        "protocols": notes,
+        "scenes_without_map": dict(without_map),
+        "planners": planners,
+    }
     partial = out / ".openloop.json"
     partial.write_text(json.dumps(_without_nan(result), indent=1))
     _write_parquet(out / "samples.parquet", samples)
@@ -71,7 +78,7 @@ def print_table(out: Path, console: Console) -> None:
         )
     for protocol, note in result["protocols"].items():
         lines += ["", f"{protocol}: {note}", *_block(planners, protocol, width)]
-    lines += _sub_score_block(planners, width)
+    lines += _sub_score_block(planners, result["scenes_without_map"], width)
     for planner, row in planners.items():
         if "perception" in row:
             lines += _perception_block(planner, row["perception"])
@@ -94,15 +101,17 @@ def _block(planners: Mapping[str, dict], protocol: str, width: int) -> list[str]
     return lines
 
 
-def _sub_score_block(planners: Mapping[str, dict], width: int) -> list[str]:
+def _sub_score_block(planners: Mapping[str, dict], without_map: Mapping[str, int], width: int) -> list[str]:
     heads = ("no coll.", "on road", "progress", "TTC", "comfort", "PDMS", "plans")
     lines = ["", "pdms_style: sub-scores in NAVSIM's style, %; see docs/openloop.md for what differs"]
-    lines.append(f"{'':{width}}{''.join(f'{head:>9}' for head in heads)}")
-    for planner, row in planners.items():
-        scores = row["pdms_style"]
+    judged = {planner: row["pdms_style"] for planner, row in planners.items() if row["pdms_style"]}
+    if judged:
+        lines.append(f"{'':{width}}{''.join(f'{head:>9}' for head in heads)}")
+    for planner, scores in judged.items():
         cells = "".join(_cell(scores[name], 1, 100.0, 9) for name in PDMS)
         lines.append(f"{planner[:width]:{width}}{cells}{scores['plans']:9}")
-    return lines
+    lines += [f"  without {scenes} scene(s): {reason}" for reason, scenes in without_map.items()]
+    return lines if judged or without_map else [*lines, "  no sample lasts long enough"]
 
 
 def _perception_block(planner: str, seen: Mapping[str, Any]) -> list[str]:
@@ -135,10 +144,10 @@ def _summary(name: str, samples: Iterable[Sample], inputs: Inputs) -> dict[str, 
     }
 
 
-def _mean_sub_scores(found: np.ndarray) -> dict[str, float | int]:
-    """Means over plans; nan for what no map tells."""
-    means = found.mean(axis=0) if len(found) else np.full(len(PDMS), np.nan)
-    return {**dict(zip(PDMS, means.tolist(), strict=True)), "plans": len(found)}
+def _mean_sub_scores(found: np.ndarray) -> dict[str, float | int] | None:
+    """Means over plans, None where none could be judged."""
+    means = dict(zip(PDMS, found.mean(axis=0).tolist(), strict=True)) if len(found) else None
+    return {**means, "plans": len(found)} if means else None
 
 
 def _write_parquet(file: Path, samples: list[Sample]) -> None:

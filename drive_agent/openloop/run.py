@@ -215,8 +215,8 @@ def _write_logs(
 
 def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[tuple[Verdicts, np.ndarray]]:
     scene, planned = job
-    arrays, road_map = scene.with_agents(), scene.road_map()
-    return [(judge(arrays, plan), sub_scores(arrays, plan, road_map)) for plan in planned]
+    arrays, is_drivable = scene.with_agents(), scene.is_drivable()
+    return [(judge(arrays, plan), sub_scores(arrays, plan, is_drivable)) for plan in planned]
 
 
 @contextmanager

@@ -11,18 +11,23 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from drive_agent.config import ConfigError
 from drive_agent.data.clips import Clip
+from drive_agent.data.expansion import DrivableArea
 from drive_agent.data.nuscenes import NuScenesFolder, only_version
 from drive_agent.data.runs import RunFolder, is_run
 from drive_agent.roadmap import RoadMap
-from drive_agent.score.openloop.labels import PER_AGENT, truth_arrays
+from drive_agent.score.openloop.labels import GROUND, PER_AGENT, truth_arrays
+from drive_agent.score.openloop.pdms import Drivable
+from drive_agent.score.planned import is_drivable
 
-LABELS_VERSION = 2  # of the arrays; a change of what they mean makes caches worthless
+AREA_REACH_M = 200.0  # of the recorded way; a plan that is further off is off the road
+LABELS_VERSION = 3  # of the arrays; a change of what they mean makes caches worthless
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,19 @@ class SceneTruth:
         with np.load(self.file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
 
-    def road_map(self) -> RoadMap | None:
-        """What lay under the wheels, None where the data set does not say it in a way that we read."""
-        name = str(self.arrays["map_file"])
-        return RoadMap.from_dict(json.loads((self.file.parent / name).read_text())) if name else None
+    def is_drivable(self) -> Drivable | None:
+        """Which world points (n, 2) one may drive on; None where nothing tells, for the reason `no_map`."""
+        if name := str(self.arrays["map_file"]):
+            road_map = RoadMap.from_dict(json.loads((self.file.parent / name).read_text()))
+            return partial(is_drivable, road_map)
+        if self.no_map:
+            return None
+        return DrivableArea(*(self.arrays[f"area_{part}"] for part in ("edges", "polygons", "bounds"))).holds
+
+    @property
+    def no_map(self) -> str:
+        """Why nothing tells where one may drive; "" where something does."""
+        return str(self.arrays["no_map"])
 
     @property
     def tokens(self) -> list[str]:
@@ -85,7 +99,8 @@ class Source:
         for name in self.scene_names():
             file = self._cache / f"{name}.npz"
             if not file.exists():
-                _save(file, truth_arrays(self.clip(name)) | {"map_file": np.array(self._keep_map(name))})
+                arrays = truth_arrays(self.clip(name))
+                _save(file, arrays | self._ground(name, arrays["global_pose"][:, :2]))
             yield SceneTruth.load(name, file)
 
     def clip(self, name: str) -> Clip:
@@ -96,11 +111,23 @@ class Source:
         """What lay under the wheels, None where the data set does not say it in a way that we read."""
         return self._data().road_map(name)
 
-    def _keep_map(self, scene: str) -> str:
-        """The name of the file that holds the road map of a scene, one for all scenes of a town; "" without a map."""
-        road_map = self.road_map(scene)
-        if road_map is None:
-            return ""
+    def _ground(self, scene: str, way: np.ndarray) -> dict[str, np.ndarray]:
+        """What lay under the wheels: a road map's file, or a drivable area around the way (n, 2), or why there is none."""
+        edges, polygons, bounds, file, reason = np.zeros((0, 4)), np.zeros(0, int), np.zeros((2, 2)), "", ""
+        data = self._data()
+        if road_map := data.road_map(scene):
+            file = self._keep_map(road_map)
+        elif isinstance(data, NuScenesFolder):
+            try:
+                area = data.drivable_area(scene).near(way, AREA_REACH_M)
+                edges, polygons, bounds = area.edges, area.polygons, area.bounds
+            except FileNotFoundError as error:
+                reason = str(error)
+        ground = (np.array(file), edges, polygons, bounds, np.array(reason))
+        return dict(zip(GROUND, ground, strict=True))
+
+    def _keep_map(self, road_map: RoadMap) -> str:
+        """The name of the file that holds a road map, one for all scenes of a town."""
         data = json.dumps(road_map.to_dict()).encode()
         name = f"map-{hashlib.sha256(data).hexdigest()[:12]}.json"
         if not (self._cache / name).exists():
@@ -115,7 +142,8 @@ class Source:
     def _fingerprint(self) -> str:
         files = [self.path] if self.path.is_file() else sorted(self.path.glob("routes/*/log.mcap"))
         if not self._run:
-            files = sorted((self.path / self.version).glob("*.json"))
+            folders = (self.path / self.version, self.path / "maps" / "expansion")
+            files = sorted(file for folder in folders for file in folder.glob("*.json"))
         stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         digest = hashlib.sha256(json.dumps([LABELS_VERSION, stats]).encode()).hexdigest()[:12]
         return f"{self.path.resolve().name}-{self.version}-{digest}"

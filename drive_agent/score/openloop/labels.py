@@ -16,7 +16,8 @@ VAD_RANGE_M = (15.0, 30.0)  # to the right and forward of the lidar, either way
 TURN_M = 2.0  # sideways at the last step: the published commands
 COMMANDS = ("right", "left", "forward")
 PAST = 4  # key frames before now that planners may know
-BESIDE = ("tokens", "times_us", "past_pose", "past_ok", "map_file")  # arrays that no protocol reads
+GROUND = ("map_file", "area_edges", "area_polygons", "area_bounds", "no_map")  # what lay under the wheels
+BESIDE = ("tokens", "times_us", "past_pose", "past_ok", *GROUND)  # arrays that no protocol reads
 
 PER_AGENT = (
     "boxes",

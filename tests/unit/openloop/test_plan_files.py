@@ -93,7 +93,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_real_plans_of_a_published_planner_load():
-    path = Path(__file__).parents[3] / "shared/data/nuscenes/agent_driver/pred_trajs_dict.pkl"
+    path = Path(__file__).parents[4] / "shared/data/nuscenes/agent_driver/pred_trajs_dict.pkl"
     if not path.exists():
         pytest.skip(f"needs the published file {path.name}")
     plans = read_plans(path)

@@ -19,7 +19,9 @@ from drive_agent.openloop.baselines import constant_turn_rate, constant_velocity
 from drive_agent.openloop.planned import Planned, lidar_path, poses_of, waypoints
 from drive_agent.rig import nuscenes_rig
 from drive_agent.score.openloop.labels import command, truth_arrays
+from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
+from tests.unit.data.expansion import LOCATION, write_expansion
 from tests.unit.data.recorded import write_drive
 from tests.unit.score.openloop.synthetic import make_cases, path_of_lidar
 
@@ -91,6 +93,49 @@ def test_scoring_the_export_equals_scoring_the_log(run, scored, tmp_path):
                 assert theirs[planner]["protocols"][protocol][metric] == pytest.approx(
                     scores[metric], abs=1e-6
                 )
+        assert theirs[planner]["pdms_style"] == pytest.approx(row["pdms_style"], abs=1e-9)
+
+
+@pytest.fixture
+def in_boston(run, tmp_path):
+    """The run as a folder of nuScenes that tells nothing of the street, as its own drives do."""
+    pytest.importorskip("nuscenes", reason="the devkit is the extra 'nuscenes'")
+    root = tmp_path / "nuscenes"
+    tables = export_run(run, root)
+    maps = json.loads((tables / "map.json").read_text())
+    [offset_m] = [row.pop("world_offset_m") for row in maps if row.pop("road_map")]
+    (tables / "map.json").write_text(json.dumps(maps))
+    logs = [row | {"location": LOCATION} for row in json.loads((tables / "log.json").read_text())]
+    (tables / "log.json").write_text(json.dumps(logs))
+    return root, offset_m
+
+
+def test_the_map_expansion_gives_the_sub_scores_that_the_runs_own_map_gives(run, scored, in_boston, tmp_path):
+    """The street as drivable polygons, one a lane, as wide as our own rule takes them."""
+    root, offset_m = in_boston
+    lanes = []
+    for lane in RunFolder(run).road_map("7_rep0").lanes:
+        if lane.kind in DRIVABLE:
+            aside = np.stack([-np.sin(lane.heading), np.cos(lane.heading)], axis=-1)
+            aside *= (lane.width / 2 + OFF_ROAD_M)[:, None]
+            center = lane.center[:, :2] + offset_m[:2]
+            lanes.append([np.concatenate([center - aside, (center + aside)[::-1]])])
+    write_expansion(root, [lanes])
+    out = run_openloop(read_config(words(root, tmp_path / "results")), SILENT)
+    ours, theirs = (json.loads((out / "openloop.json").read_text())["planners"] for out in (scored, out))
+    assert any(0 < row["pdms_style"]["drivable_area"] < 1 for row in ours.values())
+    for planner, row in ours.items():
+        assert theirs[planner]["pdms_style"] == pytest.approx(row["pdms_style"], abs=1e-9)
+
+
+def test_without_the_map_expansion_the_sub_scores_are_absent_with_the_reason(in_boston, tmp_path, capsys):
+    assert main(["openloop", *words(in_boston[0], tmp_path / "results", "baselines=[human]")]) == 0
+    printed = capsys.readouterr().out
+    assert "without 2 scene(s)" in printed and "unpack nuScenes' map expansion v1.3" in printed
+    result = json.loads((tmp_path / "results" / "openloop.json").read_text())
+    assert result["planners"]["human"]["pdms_style"] is None
+    assert list(result["scenes_without_map"].values()) == [2]
+    assert "unpack nuScenes" in (tmp_path / "results" / "openloop.html").read_text()
 
 
 def test_plans_from_a_file_in_both_frames(run, tmp_path):
