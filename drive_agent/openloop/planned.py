@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from drive_agent.data.rigid import rotation_matrix
 from drive_agent.geometry import arc_length, resample
-from drive_agent.score.openloop.cases import STEP_S, STEPS, Cases
+from drive_agent.score.openloop.cases import STEP_S, STEPS, Cases, Paths
 from drive_agent.score.openloop.labels import BESIDE
 from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.openloop.table import step_vectors
@@ -110,15 +110,22 @@ def waypoints(plan: Plan) -> np.ndarray:
     return np.column_stack([points, np.arctan2(ahead[:, 1], ahead[:, 0])])
 
 
-def judge(truth: Mapping[str, np.ndarray], planned: Planned) -> dict[str, StepVectors]:
-    """What every protocol finds in a planner's plans for a scene."""
-    rows = planned.rows
-    values: dict[str, Any] = {
-        name: array if name == "class_names" else array[rows]
-        for name, array in truth.items()
-        if name not in BESIDE
-    }
-    values |= {"pred_lidar": planned.path_lidar}
-    if planned.poses is not None:
-        values |= {"pred_ego": planned.poses}
-    return step_vectors(Cases.from_mapping(values))
+def judge(truth: Mapping[str, np.ndarray], planned: Sequence[Planned]) -> list[dict[str, StepVectors]]:
+    """What every protocol finds in the plans of each planner for a scene."""
+    values: dict[str, Any] = {name: array for name, array in truth.items() if name not in BESIDE}
+    cases = Cases.from_mapping(values | {"pred_lidar": truth["gt_lidar"]})
+    found = step_vectors(replace(cases, plans=tuple(_paths(one, len(cases)) for one in planned)))
+    return [
+        {protocol: vectors.of(one.rows) for protocol, vectors in verdicts.items()}
+        for one, verdicts in zip(planned, found, strict=True)
+    ]
+
+
+def _paths(planned: Planned, samples: int) -> Paths:
+    """A planner's plans for all samples of a scene; standing still where it has none."""
+    lidar, poses = np.zeros((samples, STEPS, 2)), np.zeros((samples, STEPS, 3))
+    lidar[planned.rows] = planned.path_lidar
+    if planned.poses is None:
+        return Paths(lidar, None)
+    poses[planned.rows] = planned.poses
+    return Paths(lidar, poses)

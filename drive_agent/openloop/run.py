@@ -216,7 +216,8 @@ def _write_logs(
 def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[tuple[Verdicts, np.ndarray]]:
     scene, planned = job
     arrays, is_drivable = scene.with_agents(), scene.is_drivable()
-    return [(judge(arrays, plan), sub_scores(arrays, plan, is_drivable)) for plan in planned]
+    scores = [sub_scores(arrays, plan, is_drivable) for plan in planned]
+    return list(zip(judge(arrays, planned), scores, strict=True))
 
 
 @contextmanager

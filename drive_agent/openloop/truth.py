@@ -79,7 +79,7 @@ class Source:
             raise ConfigError(f"data={data} is no folder; give a nuScenes root, a run folder or a log.mcap")
         self.version = "run" if self._run else version or only_version(self.path)
         self._opened: NuScenesFolder | RunFolder | None = None
-        self._cache = (Path(cache) if cache else _cache_home()) / self._fingerprint()
+        self.folder = (Path(cache) if cache else _cache_home()) / self._fingerprint()
 
     @property
     def is_run(self) -> bool:
@@ -87,17 +87,23 @@ class Source:
 
     def scene_names(self) -> list[str]:
         """Names of the scenes, in order."""
-        index = self._cache / f"scenes-{self.split or 'all'}.json"
-        if not index.exists():
-            names = self._data().scene_names(self.split)
-            self._cache.mkdir(parents=True, exist_ok=True)
-            _write_whole(index, json.dumps(names).encode())
-        return json.loads(index.read_text())
+        if not self._index.exists():
+            self.keep_names(self._data().scene_names(self.split))
+        return json.loads(self._index.read_text())
+
+    def keep_names(self, names: list[str]) -> None:
+        """Write the scenes of the split into the cache."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(self._index, json.dumps(names).encode())
+
+    @property
+    def _index(self) -> Path:
+        return self.folder / f"scenes-{self.split or 'all'}.json"
 
     def truths(self) -> Iterator[SceneTruth]:
         """Scene by scene, from the cache where it is there."""
         for name in self.scene_names():
-            file = self._cache / f"{name}.npz"
+            file = self.folder / f"{name}.npz"
             if not file.exists():
                 arrays = truth_arrays(self.clip(name))
                 _save(file, arrays | self._ground(name, arrays["global_pose"][:, :2]))
@@ -130,8 +136,8 @@ class Source:
         """The name of the file that holds a road map, one for all scenes of a town."""
         data = json.dumps(road_map.to_dict()).encode()
         name = f"map-{hashlib.sha256(data).hexdigest()[:12]}.json"
-        if not (self._cache / name).exists():
-            _write_whole(self._cache / name, data)
+        if not (self.folder / name).exists():
+            _write_whole(self.folder / name, data)
         return name
 
     def _data(self) -> NuScenesFolder | RunFolder:

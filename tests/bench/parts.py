@@ -17,6 +17,7 @@ from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
 from tests.bench.log_cost import cost_of_log, judging_s
 from tests.bench.maps import bench_maps
+from tests.bench.open_loop import SAMPLES, score_made_up
 from tests.bench.server_parts import bench_server
 from tests.bench.words import spent_on_words
 from tests.null_server import NullProcess, Recorder
@@ -121,6 +122,16 @@ def bench_log(table: Table) -> None:
     )
 
 
+def bench_openloop(table: Table) -> None:
+    """6,019 samples by all protocols, with all baselines and sub-scores, on two workers; a quarter of them beside it."""
+    for share in (1.0, 0.25):
+        with tempfile.TemporaryDirectory() as folder:
+            spent = score_made_up(Path(folder), share)
+        note = f"{spent.cpu_s:.0f} s processor time, {spent.peak_mb:.0f} MB"
+        table.add_row(f"open loop, {round(SAMPLES * share)} samples", f"{spent.wall_s:.0f} s", note)
+
+
 PARTS = (
     bench_ticks, bench_null, bench_server, bench_cameras, bench_maps, bench_model, bench_words, bench_drive, bench_log,
+    bench_openloop,
 )  # fmt: skip

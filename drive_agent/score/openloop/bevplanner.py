@@ -24,41 +24,44 @@ _REACH = 40  # cells; no part of the footprint is further from the path's point
 _SLOW_STEP_M = 1.0  # shorter steps leave the box unturned
 
 
-def judge(cases: Cases, classes: frozenset[str] = BEV_PLANNER) -> StepVectors:
-    """L2, collisions and, where boundaries are known, curb touches of every step by BEV-Planner's rules."""
+def judge(cases: Cases, classes: frozenset[str] = BEV_PLANNER) -> list[StepVectors]:
+    """L2, collisions and, where boundaries are known, curb touches of every step by BEV-Planner's rules, plan by plan."""
     rings = _cells_of_corners(box_rings(cases.boxes[:, :, 1:]))
     there = cases.box_ok[..., 1:] & (cases.box_points[..., 1:] > 0)
     there &= cases.is_class(of_detection_classes(cases.class_names, classes))[..., None]
-    truth_path, plan_path = _paths(cases)
-    truth, plan = (_hits(rings, there, path) for path in (truth_path, plan_path))
-    curb = (
-        _curb_touches(cases, plan_path) & ~_curb_touches(cases, truth_path)
-        if cases.boundaries is not None
-        else None
-    )
-    l2_m = np.linalg.norm(plan_path - truth_path, axis=-1)
-    return StepVectors(cases.is_complete, cases.mask, l2_m, plan & ~truth, truth, curb)
+    paths = _paths(cases)
+    hits = _hits(rings, there, paths)
+    touches = None if cases.boundaries is None else [_curb_touches(cases, path) for path in paths]
+    found = []
+    for own, plan in enumerate(cases.plans, start=2):
+        true = 0 if plan.ego is not None else 1
+        curb = None if touches is None else touches[own] & ~touches[true]
+        l2_m = np.linalg.norm(paths[own] - paths[true], axis=-1)
+        found.append(
+            StepVectors(cases.is_complete, cases.mask, l2_m, hits[own] & ~hits[true], hits[true], curb)
+        )
+    return found
 
 
-def _paths(cases: Cases) -> tuple[np.ndarray, np.ndarray]:
-    """True and planned path (N, 6, 2) of the ego frame: both exact if the plan tells it, else both from the lidar's."""
-    if cases.pred_ego is not None:
-        return cases.ego_pose[:, 1:, :2] * cases.mask[..., None], cases.pred_ego[..., :2]
-    return cases.turned_to_ego(cases.gt_lidar), cases.turned_to_ego(cases.pred_lidar)
+def _paths(cases: Cases) -> np.ndarray:
+    """Paths (2 + P, N, 6, 2) of the ego frame: the true one exactly, for plans that tell theirs so; the true one from
+    the lidar's, for plans that tell the lidar's; and the plans'."""
+    exact = cases.ego_pose[:, 1:, :2] * cases.mask[..., None]
+    plans = (cases.turned_to_ego(p.lidar) if p.ego is None else p.ego[..., :2] for p in cases.plans)
+    return np.stack([exact, cases.turned_to_ego(cases.gt_lidar), *plans])
 
 
 def _cells_of_corners(corners: np.ndarray) -> np.ndarray:
     return ((corners.astype(np.float32) - _FIRST_CENTER_M) / _CELL_M).astype(np.int32)
 
 
-def _hits(rings: np.ndarray, there: np.ndarray, path: np.ndarray) -> np.ndarray:
-    middle = path.astype(np.float32) / _CELL_M - _MIDDLE
+def _hits(rings: np.ndarray, there: np.ndarray, paths: np.ndarray) -> np.ndarray:
+    middle = paths.astype(np.float32) / _CELL_M - _MIDDLE
     near = np.stack([middle - _REACH, middle + _REACH], axis=-1)
-    spans = clipped(near, SIZE)  # (N, 6, 2, 2)
-    yaw = _headings(path)
-    return collisions(
-        rings, there, (spans[:, :, 1], spans[:, :, 0]), SIZE, lambda n, k: _footprint(path[n, k], yaw[n, k])
-    )
+    spans = clipped(near, SIZE)  # (K, N, 6, 2, 2)
+    yaw = np.stack([_headings(path) for path in paths])
+    cells = (spans[..., 1, :], spans[..., 0, :])
+    return collisions(rings, there, cells, SIZE, lambda *at: _footprint(paths[at], yaw[at]))
 
 
 def _headings(path: np.ndarray) -> np.ndarray:

@@ -38,12 +38,23 @@ _SHAPES = {  # trailing shape after the samples; -1 is the number of agents
 
 
 @dataclass(frozen=True)
+class Paths:
+    """What one planner planned for every sample."""
+
+    lidar: np.ndarray  # (N, 6, 2) path of the LIDAR_TOP origin, in lidar
+    ego: np.ndarray | None  # (N, 6, 3) x, y, yaw of the ego frame, where the planner says it
+
+    def part(self, start: int, stop: int) -> Paths:
+        """The samples from `start` up to `stop`."""
+        return Paths(self.lidar[start:stop], None if self.ego is None else self.ego[start:stop])
+
+
+@dataclass(frozen=True)
 class Cases:
-    """N samples with at most A agents each. Build with `from_mapping`, which checks everything."""
+    """N samples with at most A agents each, and the plans to judge. Build with `from_mapping`, which checks everything."""
 
     ego_pose: np.ndarray  # (N, 7, 3) x, y, yaw of the ego frame, in ego
     gt_lidar: np.ndarray  # (N, 6, 2) true path of the LIDAR_TOP origin, in lidar; 0 where the scene has ended
-    pred_lidar: np.ndarray  # (N, 6, 2) planned path of the LIDAR_TOP origin, in lidar
     mask: np.ndarray  # (N, 6) bool: does the scene reach that step
     boxes: np.ndarray  # (N, A, 7, 5) centre x, y, width, length, yaw, in ego
     box_class: np.ndarray  # (N, A) index into class_names
@@ -58,9 +69,7 @@ class Cases:
     in_vad_range: np.ndarray  # (N, A) bool: kept by the range filter of VAD's loader
     seen_before: np.ndarray  # (N, A) bool: with visibility above 1 in one of the two key frames before now
     has_history: np.ndarray  # (N,) bool: are there two key frames before now in the scene
-    pred_ego: np.ndarray | None = (
-        None  # (N, 6, 3) planned x, y, yaw of the ego frame, where the planner says it
-    )
+    plans: tuple[Paths, ...]  # judged together, since what they are judged against is drawn but once
     boundaries: tuple[tuple[np.ndarray, ...], ...] | None = None  # N times polylines (k, 2) of curbs, in ego
 
     def __len__(self) -> int:
@@ -77,7 +86,7 @@ class Cases:
         missing = [name for name in _REQUIRED if name not in values]
         if missing:
             raise ValueError(f"cases lack {', '.join(missing)}; expected at least {', '.join(_REQUIRED)}")
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        unknown = sorted(set(values) - {*_SHAPES, "class_names", "boundaries"})
         if unknown:
             raise ValueError(f"cases have unknown arrays {', '.join(unknown)}; see Cases.from_mapping")
         names = tuple(str(name) for name in values["class_names"])
@@ -93,14 +102,18 @@ class Cases:
         curbs = (
             None if lines is None else tuple(tuple(np.asarray(k, float) for k in sample) for sample in lines)
         )
-        return cls(class_names=names, boundaries=curbs, **arrays)
+        paths = Paths(arrays.pop("pred_lidar"), arrays.pop("pred_ego", None))
+        return cls(class_names=names, boundaries=curbs, plans=(paths,), **arrays)
 
     def part(self, start: int, stop: int) -> Cases:
         """The samples from `start` up to `stop`."""
         given = [
-            f.name for f in fields(self) if f.name != "class_names" and getattr(self, f.name) is not None
+            f.name
+            for f in fields(self)
+            if f.name not in ("class_names", "plans") and getattr(self, f.name) is not None
         ]
-        return replace(self, **{name: getattr(self, name)[start:stop] for name in given})
+        plans = tuple(plan.part(start, stop) for plan in self.plans)
+        return replace(self, plans=plans, **{name: getattr(self, name)[start:stop] for name in given})
 
     def parts(self, size: int = 256) -> Iterator[Cases]:
         """All samples in pieces, so that memory does not grow with their number; one empty piece where there are none."""
@@ -111,6 +124,11 @@ class Cases:
     def is_complete(self) -> np.ndarray:
         """Bool (N,): does the scene last for all six steps."""
         return self.mask.all(axis=1)
+
+    @property
+    def paths_lidar(self) -> np.ndarray:
+        """The true path and those of all plans (1 + P, N, 6, 2), in lidar."""
+        return np.stack([self.gt_lidar, *(plan.lidar for plan in self.plans)])
 
     def is_class(self, chosen: np.ndarray) -> np.ndarray:
         """Bool (N, A): has the agent a class of which `chosen` (classes,) is true."""

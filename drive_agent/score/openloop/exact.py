@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drive_agent.score.openloop.cases import STEPS, Cases
+from drive_agent.score.openloop.cases import STEPS, Cases, Paths
 from drive_agent.score.openloop.classes import road_users
 from drive_agent.score.openloop.rasters import EGO_CENTER_AHEAD_M, EGO_LENGTH_M, EGO_WIDTH_M
 from drive_agent.score.openloop.rectangles import overlap
@@ -19,15 +19,20 @@ from drive_agent.score.openloop.steps import StepVectors
 _HEADING_STEP_M = 0.5  # shorter steps say nothing about a heading
 
 
-def judge(cases: Cases) -> StepVectors:
-    """L2 and collisions of every step, with the steps that count."""
+def judge(cases: Cases) -> list[StepVectors]:
+    """L2 and collisions of every step, with the steps that count, plan by plan."""
     there = cases.box_ok[..., 1:] & cases.is_class(road_users(cases.class_names))[..., None]
     boxes = np.moveaxis(cases.boxes[:, :, 1:], 1, 2)  # (N, 6, A, 5)
-    truth = overlap(true_boxes(cases)[:, :, None], boxes) & np.moveaxis(there, 1, 2)
-    plan = overlap(planned_boxes(cases)[:, :, None], boxes) & np.moveaxis(there, 1, 2)
-    collided = (plan & ~truth).any(axis=2) & cases.mask
-    l2_m = np.linalg.norm(cases.pred_lidar - cases.gt_lidar, axis=-1) * cases.mask
-    return StepVectors(cases.mask.any(axis=1), cases.mask, l2_m, collided, truth.any(axis=2) & cases.mask)
+    present = np.moveaxis(there, 1, 2)
+    truth = overlap(true_boxes(cases)[:, :, None], boxes) & present
+    truth_collided = truth.any(axis=2) & cases.mask
+    found = []
+    for plan in cases.plans:
+        touched = overlap(planned_boxes(cases, plan)[:, :, None], boxes) & present
+        l2_m = np.linalg.norm(plan.lidar - cases.gt_lidar, axis=-1) * cases.mask
+        collided = (touched & ~truth).any(axis=2) & cases.mask
+        found.append(StepVectors(cases.mask.any(axis=1), cases.mask, l2_m, collided, truth_collided))
+    return found
 
 
 def true_boxes(cases: Cases) -> np.ndarray:
@@ -38,14 +43,14 @@ def true_boxes(cases: Cases) -> np.ndarray:
     return _boxes(cases.ego_pose[:, 1:, :2] + ahead, yaw)
 
 
-def planned_boxes(cases: Cases) -> np.ndarray:
-    """Ego boxes (N, 6, 5) of the plan, in ego."""
-    if cases.pred_ego is not None:
-        yaw = cases.pred_ego[..., 2]
+def planned_boxes(cases: Cases, plan: Paths) -> np.ndarray:
+    """Ego boxes (N, 6, 5) of a plan, in ego."""
+    if plan.ego is not None:
+        yaw = plan.ego[..., 2]
         reach = cases.lidar2ego_t[:, None, 0] + EGO_CENTER_AHEAD_M
-        points = cases.pred_ego[..., :2]
+        points = plan.ego[..., :2]
     else:
-        points = cases.turned_to_ego(cases.pred_lidar) + cases.lidar2ego_t[:, None, :2]
+        points = cases.turned_to_ego(plan.lidar) + cases.lidar2ego_t[:, None, :2]
         yaw = headings(points, cases.lidar2ego_t[:, :2])
         reach = np.full((len(cases), 1), EGO_CENTER_AHEAD_M)
     ahead = np.stack([np.cos(yaw), np.sin(yaw)], axis=-1) * reach[..., None]

@@ -17,7 +17,7 @@ EGO_LENGTH_M = 4.084
 EGO_CENTER_AHEAD_M = 0.5  # of the path's reference point, LIDAR_TOP
 LIDAR_AHEAD_OF_EGO_M = 0.985793  # BEV-Planner's constant
 
-CellLookup = Callable[[int, int], tuple[np.ndarray, np.ndarray]]  # sample, step -> rows, columns
+CellLookup = Callable[[int, int, int], tuple[np.ndarray, np.ndarray]]  # path, sample, step -> rows, columns
 
 
 def footprint_cells(resolution_m: float, first_center_m: float, ahead_m: float) -> np.ndarray:
@@ -32,29 +32,32 @@ def footprint_cells(resolution_m: float, first_center_m: float, ahead_m: float) 
 def collisions(
     rings: np.ndarray, there: np.ndarray, cells: tuple[np.ndarray, np.ndarray], size: int, lookup: CellLookup
 ) -> np.ndarray:
-    """Bool (N, 6): does a step's ego footprint hold a cell of one of its boxes.
+    """Bool (K, N, 6): does the ego footprint of a step of K paths hold a cell of one of the step's boxes.
 
     rings: int32 (N, A, 6, 4, 2) corners as cv2 takes them, column first; there: bool (N, A, 6); cells: rows and
-    columns (N, 6, 2) between which all cells of a footprint lie; lookup: the exact cells of one footprint.
+    columns (K, N, 6, 2) between which all cells of a footprint lie; lookup: the exact cells of one footprint.
     """
-    rows, columns = cells
+    rows, columns = (spans[:, :, None] for spans in cells)
     low, high = rings.min(axis=3), rings.max(axis=3)  # (N, A, 6, 2)
     meets = (
         there
-        & (low[..., 0] <= columns[:, None, :, 1])
-        & (high[..., 0] >= columns[:, None, :, 0])
-        & (low[..., 1] <= rows[:, None, :, 1])
-        & (high[..., 1] >= rows[:, None, :, 0])
-    )
-    hit = np.zeros((len(rings), rings.shape[2]), bool)
+        & (low[..., 0] <= columns[..., 1])
+        & (high[..., 0] >= columns[..., 0])
+        & (low[..., 1] <= rows[..., 1])
+        & (high[..., 1] >= rows[..., 0])
+    )  # (K, N, A, 6)
+    is_drawn, is_asked = meets.any(axis=0), meets.any(axis=2)
+    hit = np.zeros(is_asked.shape, bool)
     canvas = np.zeros((size, size), np.uint8)
-    for sample, step in np.argwhere(meets.any(axis=1)):
-        polygons = rings[sample, meets[sample, :, step], step]
-        for polygon in polygons:
+    for sample, step in np.argwhere(is_asked.any(axis=0)):
+        drawn = is_drawn[sample, :, step]
+        for polygon in rings[sample, drawn, step]:
             cv2.fillPoly(canvas, [polygon], (1,))
-        hit[sample, step] = canvas[lookup(sample, step)].any()
-        for polygon in polygons:  # the same pixels again: cheaper than a new map
-            cv2.fillPoly(canvas, [polygon], (0,))
+        for path in np.flatnonzero(is_asked[:, sample, step]):
+            hit[path, sample, step] = canvas[lookup(path, sample, step)].any()
+        left, top = low[sample, drawn, step].min(axis=0).clip(0)
+        right, bottom = high[sample, drawn, step].max(axis=0) + 1
+        canvas[top:bottom, left:right] = 0
     return hit
 
 

@@ -16,15 +16,17 @@ from drive_agent.score.openloop.rasters import collisions
 from drive_agent.score.openloop.steps import StepVectors, single_distance
 
 
-def judge(cases: Cases) -> StepVectors:
-    """L2 and collisions of every step by ST-P3's rules."""
+def judge(cases: Cases) -> list[StepVectors]:
+    """L2 and collisions of every step by ST-P3's rules, plan by plan."""
     rings = coarse.rounded_rings(box_rings(_in_own_ego_frame(cases)))[..., ::-1]  # columns left, rows forward
     seen = cases.seen_before | (cases.box_ok[..., 0] & (cases.box_visibility[..., 0] != 1))
     there = cases.box_ok[..., 1:] & (seen & cases.is_class(road_users(cases.class_names)))[..., None]
-    warp = _warps(cases)
-    truth, plan = (_hits(rings, there, path, warp) for path in (cases.gt_lidar, cases.pred_lidar))
-    l2_m = single_distance(cases.pred_lidar, cases.gt_lidar)
-    return StepVectors(cases.is_complete & cases.has_history, cases.mask, l2_m, plan & ~truth, truth)
+    truth, *hits = _hits(rings, there, cases.paths_lidar, _warps(cases))
+    used = cases.is_complete & cases.has_history
+    return [
+        StepVectors(used, cases.mask, single_distance(plan.lidar, cases.gt_lidar), hit & ~truth, truth)
+        for plan, hit in zip(cases.plans, hits, strict=True)
+    ]
 
 
 def _in_own_ego_frame(cases: Cases) -> np.ndarray:
@@ -36,21 +38,20 @@ def _in_own_ego_frame(cases: Cases) -> np.ndarray:
     return np.concatenate([own, boxes[..., 2:4], boxes[..., 4:] - pose[..., 2:3]], axis=-1)
 
 
-def _hits(rings: np.ndarray, there: np.ndarray, path: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    cells = coarse.on_map(coarse.footprint_at(np.stack([path[..., 1], -path[..., 0]], axis=-1)))
+def _hits(rings: np.ndarray, there: np.ndarray, paths: np.ndarray, warp: np.ndarray) -> np.ndarray:
+    cells = coarse.on_map(coarse.footprint_at(np.stack([paths[..., 1], -paths[..., 0]], axis=-1)))
     rows, columns = _sources(cells, warp)
     inside = (rows >= 0) & (rows < coarse.SIZE) & (columns >= 0) & (columns < coarse.SIZE)
     spans = (coarse.span(rows), coarse.span(columns))
 
-    def lookup(sample: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-        at = inside[sample, step]
-        return rows[sample, step, at], columns[sample, step, at]
+    def lookup(*at: int) -> tuple[np.ndarray, np.ndarray]:
+        return rows[at][inside[at]], columns[at][inside[at]]
 
     return collisions(rings, there, spans, coarse.SIZE, lookup)
 
 
 def _sources(cells: np.ndarray, warp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns (N, 6, c) in a step's own map that the warp reads for cells (N, 6, c, 2) of now's map."""
+    """Rows and columns (K, N, 6, c) in a step's own map that the warp reads for cells (K, N, 6, c, 2) of now's map."""
     size = np.float32(coarse.SIZE)
     steps = np.linspace(-1, 1, coarse.SIZE, dtype=np.float32) * ((size - 1) / size)
     down, across = steps[cells[..., 0]], steps[cells[..., 1]]

@@ -25,7 +25,7 @@ from drive_agent.score.openloop.steps import (
 class Protocol:
     """How samples are judged step by step, how steps become a row, and what a reader must know."""
 
-    judge: Callable[[Cases], StepVectors]
+    judge: Callable[[Cases], list[StepVectors]]
     l2: Average
     collision: Average
     note: str
@@ -68,10 +68,13 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-def step_vectors(cases: Cases) -> dict[str, StepVectors]:
-    """What every protocol finds at every step; memory beside the result does not grow with the samples."""
+def step_vectors(cases: Cases) -> list[dict[str, StepVectors]]:
+    """What every protocol finds at every step of each plan; memory beside the result does not grow with the samples."""
     parts = [{name: protocol.judge(part) for name, protocol in PROTOCOLS.items()} for part in cases.parts()]
-    return {name: StepVectors.joined([part[name] for part in parts]) for name in PROTOCOLS}
+    return [
+        {name: StepVectors.joined([part[name][plan] for part in parts]) for name in PROTOCOLS}
+        for plan in range(len(cases.plans))
+    ]
 
 
 def rows(found: Mapping[str, StepVectors]) -> dict[str, dict[str, Row]]:
@@ -113,4 +116,5 @@ def score_plans(cases: Mapping[str, Any]) -> dict[str, dict[str, Row]]:
 
     `Cases.from_mapping` names the optional arrays. Raises ValueError, one line, for missing or misshapen arrays.
     """
-    return rows(step_vectors(Cases.from_mapping(cases)))
+    [found] = step_vectors(Cases.from_mapping(cases))
+    return rows(found)

@@ -15,22 +15,26 @@ from drive_agent.score.openloop.rasters import collisions
 from drive_agent.score.openloop.steps import StepVectors, single_distance
 
 
-def judge(cases: Cases) -> StepVectors:
-    """L2 and collisions of every step by UniAD's rules."""
+def judge(cases: Cases) -> list[StepVectors]:
+    """L2 and collisions of every step by UniAD's rules, plan by plan."""
     # columns to the right, rows forward: the lidar's own axes
     rings = coarse.rounded_rings(box_rings(cases.boxes_lidar[:, :, 1:]))
     there = (
         cases.box_ok[..., 1:] & cases.is_class(of_detection_classes(cases.class_names, VEHICLES))[..., None]
     )
-    truth = _hits(rings, there, cases.gt_lidar) | ~cases.mask
-    plan = _hits(rings, there, cases.pred_lidar)
-    l2_m = single_distance(cases.pred_lidar, cases.gt_lidar) * cases.mask
+    truth, *hits = _hits(rings, there, cases.paths_lidar)
+    truth |= ~cases.mask
     every = np.ones_like(cases.mask)
-    return StepVectors(every[:, 0], every, l2_m, plan & ~truth, truth)
+    return [
+        StepVectors(
+            every[:, 0], every, single_distance(plan.lidar, cases.gt_lidar) * cases.mask, hit & ~truth, truth
+        )
+        for plan, hit in zip(cases.plans, hits, strict=True)
+    ]
 
 
-def _hits(rings: np.ndarray, there: np.ndarray, path: np.ndarray) -> np.ndarray:
-    cells = coarse.on_map(coarse.footprint_at(path[..., ::-1]))
+def _hits(rings: np.ndarray, there: np.ndarray, paths: np.ndarray) -> np.ndarray:
+    cells = coarse.on_map(coarse.footprint_at(paths[..., ::-1]))
     rows, columns = cells[..., 0], cells[..., 1]
     spans = (coarse.span(rows), coarse.span(columns))
-    return collisions(rings, there, spans, coarse.SIZE, lambda n, k: (rows[n, k], columns[n, k]))
+    return collisions(rings, there, spans, coarse.SIZE, lambda *at: (rows[at], columns[at]))

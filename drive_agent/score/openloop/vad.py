@@ -16,8 +16,8 @@ from drive_agent.score.openloop.rasters import collisions
 from drive_agent.score.openloop.steps import StepVectors
 
 
-def judge(cases: Cases) -> StepVectors:
-    """L2 and collisions of every step by VAD's rules."""
+def judge(cases: Cases) -> list[StepVectors]:
+    """L2 and collisions of every step by VAD's rules, plan by plan."""
     boxes = cases.boxes_lidar
     sizes_now = np.broadcast_to(boxes[:, :, :1, 2:4], boxes[:, :, 1:, 2:4].shape)
     corners = box_rings(np.concatenate([boxes[:, :, 1:, :2], sizes_now, boxes[:, :, 1:, 4:]], axis=-1))
@@ -25,13 +25,21 @@ def judge(cases: Cases) -> StepVectors:
     unbroken = np.logical_and.accumulate(cases.box_ok, axis=-1)[..., 1:]
     kept = cases.is_class(road_users(cases.class_names)) & cases.in_vad_range & (cases.box_points[..., 0] > 0)
     there = unbroken & kept[..., None]
-    truth, plan = (_hits(rings, there, path) for path in (cases.gt_lidar, cases.pred_lidar))
-    l2_m = np.linalg.norm(cases.pred_lidar - cases.gt_lidar, axis=-1)
-    return StepVectors(cases.is_complete, cases.mask, l2_m, plan & ~truth, truth)
+    truth, *hits = _hits(rings, there, cases.paths_lidar)
+    return [
+        StepVectors(
+            cases.is_complete,
+            cases.mask,
+            np.linalg.norm(plan.lidar - cases.gt_lidar, axis=-1),
+            hit & ~truth,
+            truth,
+        )
+        for plan, hit in zip(cases.plans, hits, strict=True)
+    ]
 
 
-def _hits(rings: np.ndarray, there: np.ndarray, path: np.ndarray) -> np.ndarray:
-    cells = coarse.footprint_at(path[..., ::-1])
+def _hits(rings: np.ndarray, there: np.ndarray, paths: np.ndarray) -> np.ndarray:
+    cells = coarse.footprint_at(paths[..., ::-1])
     rows, columns = coarse.on_map(coarse.SIZE - cells[..., 0]), coarse.on_map(cells[..., 1])
     spans = (coarse.span(rows), coarse.span(columns))
-    return collisions(rings, there, spans, coarse.SIZE, lambda n, k: (rows[n, k], columns[n, k]))
+    return collisions(rings, there, spans, coarse.SIZE, lambda *at: (rows[at], columns[at]))
