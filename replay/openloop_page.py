@@ -47,6 +47,11 @@ def write_openloop_page(out: Path, worst: int) -> Path:
     style = (Path(__file__).parent / "report.css").read_text() + STYLE
     body = [_head(result), *(_table(name, result) for name in result["protocols"]), _sub_scores(result)]
     body += [_perception(name, row) for name, row in result["planners"].items() if "perception" in row]
+    body += [
+        _detection(name, row["perception"]["nuscenes_detection"])
+        for name, row in result["planners"].items()
+        if "nuscenes_detection" in row.get("perception", {})
+    ]
     body.append(
         f"<section><h2>Worst samples of the first planner ({len(cards)})</h2>{''.join(cards) or _nothing()}</section>"
     )
@@ -140,6 +145,27 @@ def _perception(planner: str, row: dict[str, Any]) -> str:
         f"<section><h2>What {html.escape(planner)} sees within 40 m, and its forecasts for 3 s</h2>"
         '<div class="scroll"><table><tr><th></th><th>to see</th><th>found</th><th>false alarms</th><th>minADE m</th>'
         f"<th>minFDE m</th><th>missed %</th><th>EPA</th></tr>{rows}</table></div></section>"
+    )
+
+
+def _detection(planner: str, scores: dict[str, Any]) -> str:
+    """nuScenes' detection metrics of the classes that were there, and their means over all ten."""
+    errors = ("ATE", "ASE", "AOE", "AVE", "AAE")
+    told = [(name, row["boxes"], row["AP"], [row[error] for error in errors])
+            for name, row in scores["classes"].items() if row["boxes"]]  # fmt: skip
+    told.append(("mean of 10 classes", "", scores["mAP"], [scores[f"m{error}"] for error in errors]))
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{boxes}</td>"
+        + "".join(f"<td>{_cell(value, 1.0, 3)}</td>" for value in (precision, *values))
+        + "</tr>"
+        for name, boxes, precision, values in told
+    )
+    return (
+        f"<section><h2>What {html.escape(planner)} sees, by nuScenes' detection metrics: NDS {scores['NDS']:.3f}</h2>"
+        '<div class="scroll"><table><tr><th></th><th>boxes</th><th>AP</th><th>ATE m</th><th>ASE *</th><th>AOE rad</th>'
+        f"<th>AVE m/s</th><th>AAE *</th></tr>{rows}</table></div>"
+        '<p class="note">* no model of ours tells a size or an attribute: the size of the class and what follows from '
+        "speed are filled in</p></section>"
     )
 
 

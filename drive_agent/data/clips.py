@@ -27,6 +27,9 @@ class Boxes:
     axes: np.ndarray  # (n, 3) unit vector to each box's front
     visibility: np.ndarray  # (n,) nuScenes' token 1 to 4, 0 where it is not told
     points: np.ndarray  # (n,) lidar and radar points inside
+    attributes: tuple[
+        str, ...
+    ]  # what each does, in nuScenes' words ("vehicle.moving"); "" where it is not told
 
 
 @dataclass(frozen=True)

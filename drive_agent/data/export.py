@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from drive_agent.data.clips import Boxes, CameraShot, Clip, KeyFrame
-from drive_agent.data.export_tables import Tables, attribute_of, link, pose_values
+from drive_agent.data.export_tables import Tables, link, pose_values
 from drive_agent.data.runs import RunFolder, token_of
 from drive_agent.roadmap import RoadMap
 
@@ -130,13 +130,12 @@ class _Scene:
         return self._calibrations[key]
 
     def _add_annotations(self) -> None:
-        speeds = _speeds(self._clip)
-        for frame, speed in zip(self._clip.frames, speeds, strict=True):
+        for frame in self._clip.frames:
             for k, instance in enumerate(frame.boxes.instances):
                 self._tables.add(
                     "sample_annotation",
                     token_of(frame.token, instance),
-                    **self._annotation(frame, k, speed[k]),
+                    **self._annotation(frame, k),
                 )
                 self._tracks.setdefault(instance, []).append(self._tables.rows["sample_annotation"][-1])
         categories = {
@@ -151,13 +150,13 @@ class _Scene:
                 first_annotation_token=rows[0]["token"], last_annotation_token=rows[-1]["token"],
             )  # fmt: skip
 
-    def _annotation(self, frame: KeyFrame, k: int, speed_mps: float) -> dict:
+    def _annotation(self, frame: KeyFrame, k: int) -> dict:
         boxes = frame.boxes
         return {
             "sample_token": frame.token,
             "instance_token": boxes.instances[k],
             "visibility_token": str(boxes.visibility[k]),
-            "attribute_tokens": attribute_of(boxes.categories[k], speed_mps),
+            "attribute_tokens": [boxes.attributes[k]] if boxes.attributes[k] else [],
             "translation": (boxes.centers[k] + self._offset).tolist(),
             "size": boxes.sizes[k].tolist(),
             "rotation": _level_rotation(boxes.axes[k]),
@@ -171,22 +170,6 @@ class _Scene:
 def _level_rotation(axis: np.ndarray) -> list[float]:
     half = np.arctan2(axis[1], axis[0]) / 2
     return [float(np.cos(half)), 0.0, 0.0, float(np.sin(half))]
-
-
-def _speeds(clip: Clip) -> list[np.ndarray]:
-    """Speed (n,) of each box of each frame, from where its agent was in the frame before, or will be in the next."""
-    places = [dict(zip(f.boxes.instances, f.boxes.centers, strict=True)) for f in clip.frames]
-    found = []
-    for k, frame in enumerate(clip.frames):
-        speeds = np.zeros(len(frame.boxes.instances))
-        for row, name in enumerate(frame.boxes.instances):
-            for other in (k - 1, k + 1):
-                if 0 <= other < len(places) and name in places[other]:
-                    span_s = abs(clip.frames[other].time_us - frame.time_us) / 1e6
-                    speeds[row] = np.linalg.norm(places[other][name] - frame.boxes.centers[row]) / span_s
-                    break
-        found.append(speeds)
-    return found
 
 
 def _offset(road_map: RoadMap) -> np.ndarray:

@@ -65,16 +65,16 @@ def pose_values(pose: np.ndarray) -> Row:
     return {"translation": pose[:3, 3].tolist(), "rotation": quaternion_of(pose[:3, :3]).tolist()}
 
 
-def attribute_of(category: str, speed_mps: float) -> list[str]:
-    """The attribute tokens of an agent: what it does, by how fast it is."""
+def attribute_of(category: str, speed_mps: float) -> str:
+    """What an agent does, by how fast it is; "" for what has no attribute."""
     moves = speed_mps > MOVING_MPS
     if category in ("vehicle.bicycle", "vehicle.motorcycle"):
-        return ["cycle.with_rider"]
+        return "cycle.with_rider"
     if category.startswith("vehicle."):
-        return ["vehicle.moving" if moves else "vehicle.stopped"]
+        return "vehicle.moving" if moves else "vehicle.stopped"
     if category.startswith("human."):
-        return ["pedestrian.moving" if moves else "pedestrian.standing"]
-    return []
+        return "pedestrian.moving" if moves else "pedestrian.standing"
+    return ""
 
 
 def link(rows: list[Row]) -> None:

@@ -164,7 +164,12 @@ class NuScenesFolder:
             np.array([rotation_matrix(row["rotation"])[:, 0] for row in rows], float).reshape(-1, 3),
             np.array([int(row["visibility_token"] or 0) for row in rows], int),
             np.array([row["num_lidar_pts"] + row["num_radar_pts"] for row in rows], int),
+            tuple(self._attribute(row) for row in rows),
         )
+
+    def _attribute(self, annotation: dict[str, Any]) -> str:
+        tokens = annotation["attribute_tokens"]
+        return self._tables.get("attribute", tokens[0])["name"] if tokens else ""
 
 
 def only_version(root: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from drive_agent.data.clips import KEY_FRAME_S, LIDAR_T, LIDAR_YAW_RAD, Boxes, CameraShot, Clip, KeyFrame
+from drive_agent.data.export_tables import attribute_of
 from drive_agent.data.rigid import about_z, rigid
 from drive_agent.log.store import Episode
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount
@@ -166,14 +167,17 @@ def _boxes(truth: Truth, route: str) -> Boxes:
     half = np.array([(info.half_width_m, info.half_length_m, info.half_height_m) for info in infos])
     sizes = 2 * half.reshape(-1, 3)
     shares = seen_shares(ego_to_world(truth) @ LIDAR_TO_EGO, centers, sizes, axes)
+    categories = tuple(category_of(info) for info in infos)
+    speeds_mps = np.hypot(rows[:, 5], rows[:, 6])
     return Boxes(
         tuple(token_of(route, "actor", info.id) for info in infos),
-        tuple(category_of(info) for info in infos),
+        categories,
         centers.reshape(-1, 3),
         sizes,
         axes,
         np.digitize(shares, (0.4, 0.6, 0.8)) + 1,  # nuScenes' four levels
         (shares > 0).astype(int),
+        tuple(map(attribute_of, categories, speeds_mps)),
     )
 
 

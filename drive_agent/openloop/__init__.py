@@ -8,6 +8,7 @@
 | asker | a model of ours, asked at every key frame |
 | baselines | planners that see nothing |
 | planned | one planner's plans for one scene, in every frame that a protocol asks for |
+| perception | what a model saw, by `score.openloop.detection` |
 | sub_scores | such plans by `score.openloop.pdms` |
 | outputs | openloop.json, samples.parquet, the printed table |
 | scene_log | a scene as a log, for `drive-agent replay` |

@@ -82,6 +82,8 @@ def print_table(out: Path, console: Console) -> None:
     for planner, row in planners.items():
         if "perception" in row:
             lines += _perception_block(planner, row["perception"])
+        if "nuscenes_detection" in row.get("perception", {}):
+            lines += _detection_block(planner, row["perception"]["nuscenes_detection"])
     for line in lines:
         console.print(line, markup=False)
 
@@ -126,6 +128,22 @@ def _perception_block(planner: str, seen: Mapping[str, Any]) -> list[str]:
             f"{_cell(future['miss_rate'], 1, 100.0, 10)}{_cell(future['epa'], 3, 1.0, 7)}"
         )
     return lines
+
+
+def _detection_block(planner: str, scores: Mapping[str, Any]) -> list[str]:
+    """nuScenes' own figures, and those of the classes that a model can tell or that were there."""
+    lines = ["", f"seen by {planner}, nuScenes' metrics; *: size and attribute are filled in"]
+    lines.append(f"{'':20}boxes     AP  ATE m   ASE*  AOE rad  AVE m/s   AAE*")
+    for name, row in scores["classes"].items():
+        if row["boxes"]:
+            lines.append(f"{name:20}{row['boxes']:5}{_errors(row, 'AP', '')}")
+    return [*lines, f"{'mean of 10 classes':25}{_errors(scores, 'mAP', 'm')}", f"NDS {scores['NDS']:.3f}"]
+
+
+def _errors(row: Mapping[str, Any], precision: str, prefix: str) -> str:
+    widths = {"ATE": 7, "ASE": 7, "AOE": 9, "AVE": 9, "AAE": 7}
+    errors = (_cell(row[prefix + error], 3, 1.0, width) for error, width in widths.items())
+    return f"{row[precision]:7.3f}{''.join(errors)}"
 
 
 def _summary(name: str, samples: Iterable[Sample], inputs: Inputs) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from drive_agent.config import ConfigError, build, compose, did_you_mean, expect
 from drive_agent.log.store import Episode
 from drive_agent.openloop import baselines
 from drive_agent.openloop.outputs import Sample, write_results
+from drive_agent.openloop.perception import boxes_of
 from drive_agent.openloop.plan_files import read_plans
 from drive_agent.openloop.planned import Planned, from_file, from_poses, judge
 from drive_agent.openloop.sub_scores import sub_scores
 from drive_agent.openloop.truth import SceneTruth, Source
 from drive_agent.score.drive_record import DriveRecord
+from drive_agent.score.openloop.detection import BoxSet, detection_scores
 from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.seen import Seen
 
@@ -101,7 +103,8 @@ def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
         verdicts = track(mapped(_judge_scene, everything), "scoring", len(everything), console=console)
         for (scene, planned), found in zip(everything, verdicts, strict=True):
             samples += [Sample(scene, plan, *judged) for plan, judged in zip(planned, found, strict=True)]
-    write_results(out, samples, inputs_of(config), settings_of(config, source), _seen(config, source, out))
+    scenes = [scene for scene, _ in everything]
+    write_results(out, samples, inputs_of(config), settings_of(config, source), _seen(config, scenes, out))
     if config.logs:
         _write_logs(out, source, everything, config.seed, console)
     return out
@@ -170,16 +173,26 @@ def _from_model(config: OpenLoopConfig, source: Source, out: Path, console: Cons
     yield lambda scene: from_poses(config.model or "", scene.arrays, *asker.answers(scene.name))
 
 
-def _seen(config: OpenLoopConfig, source: Source, out: Path) -> dict[str, dict]:
-    """What the model saw and foretold, against what was there: from its logs, with the figures of closed loop."""
+def _seen(config: OpenLoopConfig, scenes: list[SceneTruth], out: Path) -> dict[str, dict]:
+    """What the model saw and foretold, against what was there: from its logs, with the figures of closed loop and, where
+    it ever told boxes, nuScenes' own."""
     if config.model is None:
         return {}
     seen = Seen()
-    for name in source.scene_names():
-        with Episode.open(out / "routes" / name / "log.mcap") as episode:
-            seen.add(DriveRecord(episode))
+    told: list[BoxSet] = []
+    true: list[BoxSet] = []
+    for scene in scenes:
+        with Episode.open(out / "routes" / scene.name / "log.mcap") as episode:
+            drive = DriveRecord(episode)
+        seen.add(drive)
+        for total, boxes in zip(
+            (told, true), boxes_of([tick.scene for tick in drive.ticks], scene.with_agents()), strict=True
+        ):
+            total += boxes
     figures = seen.figures()
     del figures["light"]  # key frames do not tell the state of lights
+    if figures["calls_with_a_scene"]:
+        figures["nuscenes_detection"] = detection_scores(told, true)
     return {config.model: figures}
 
 

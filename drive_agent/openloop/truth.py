@@ -27,7 +27,7 @@ from drive_agent.score.openloop.pdms import Drivable
 from drive_agent.score.planned import is_drivable
 
 AREA_REACH_M = 200.0  # of the recorded way; a plan that is further off is off the road
-LABELS_VERSION = 3  # of the arrays; a change of what they mean makes caches worthless
+LABELS_VERSION = 4  # of the arrays; a change of what they mean makes caches worthless
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,13 @@ TURN_M = 2.0  # sideways at the last step: the published commands
 COMMANDS = ("right", "left", "forward")
 PAST = 4  # key frames before now that planners may know
 GROUND = ("map_file", "area_edges", "area_polygons", "area_bounds", "no_map")  # what lay under the wheels
-BESIDE = ("tokens", "times_us", "past_pose", "past_ok", *GROUND)  # arrays that no protocol reads
+SEEN_AS = (
+    "box_height",
+    "box_velocity",
+    "box_attribute",
+)  # of each agent now: what detections are compared with
+BESIDE = ("tokens", "times_us", "past_pose", "past_ok", *GROUND, *SEEN_AS)  # arrays that no protocol reads
+VELOCITY_SPAN_S = 1.5  # to the annotation before or after; over a longer one nobody knows a velocity
 
 PER_AGENT = (
     "boxes",
@@ -28,16 +34,22 @@ PER_AGENT = (
     "box_class",
     "seen_before",
     "in_vad_range",
+    *SEEN_AS,
 )  # padded to the scene's longest list
 
 
 def truth_arrays(clip: Clip) -> dict[str, np.ndarray]:
-    """All arrays of `score_plans` but `pred_lidar`, one sample a key frame, and `BESIDE` them: `tokens`, `times_us`, and
+    """All arrays of `score_plans` but `pred_lidar`, one sample a key frame, and beside them: `tokens`, `times_us`;
 
-    the ego's earlier poses, `past_pose` (N, 4, 3) x, y, yaw in the ego frame of now, oldest first, with `past_ok` (N, 4).
+    the ego's earlier poses, `past_pose` (N, 4, 3) x, y, yaw in the ego frame of now, oldest first, with `past_ok` (N, 4);
+    and of the agents now `box_height` (N, A), `box_attribute` (N, A) and `box_velocity` (N, A, 2) in ego, nan if not known.
     """
     categories = sorted({name for frame in clip.frames for name in frame.boxes.categories})
-    samples = [_sample(clip.frames, k, categories) for k in range(len(clip.frames))]
+    velocities = _velocities(clip.frames)
+    samples = [
+        _sample(clip.frames, k, categories) | _seen_as(clip.frames, k, velocities[k])
+        for k in range(len(clip.frames))
+    ]
     agents = max((len(sample["box_class"]) for sample in samples), default=0)
     padded = [{name: _padded(name, value, agents) for name, value in sample.items()} for sample in samples]
     arrays = {name: np.stack([sample[name] for sample in padded]) for name in padded[0]}
@@ -116,6 +128,36 @@ def _agents(frames: tuple[KeyFrame, ...], now: int, categories: list[str]) -> di
         "box_class": kinds,
         "seen_before": _seen_before(frames[max(now - 2, 0) : now], rows),
         "in_vad_range": _in_vad_range(boxes, z, frames[now]),
+    }
+
+
+def _velocities(frames: tuple[KeyFrame, ...]) -> list[dict[str, np.ndarray]]:
+    """World velocity (2,) of each instance of each frame, as the devkit estimates it: between the annotations around it."""
+    tracks: dict[str, list[tuple[int, np.ndarray]]] = {}
+    for k, frame in enumerate(frames):
+        for name, center in zip(frame.boxes.instances, frame.boxes.centers, strict=True):
+            tracks.setdefault(name, []).append((k, center[:2]))
+    found: list[dict[str, np.ndarray]] = [{} for _ in frames]
+    for name, track in tracks.items():
+        for at, (k, _) in enumerate(track):
+            first, last = max(at - 1, 0), min(at + 1, len(track) - 1)
+            (before, start), (after, end) = track[first], track[last]
+            span_s = (frames[after].time_us - frames[before].time_us) / 1e6
+            is_known = 0 < span_s <= VELOCITY_SPAN_S * (last - first)
+            found[k][name] = (end - start) / span_s if is_known else np.full(2, np.nan)
+    return found
+
+
+def _seen_as(
+    frames: tuple[KeyFrame, ...], now: int, velocities: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The agents of now come first among those of a sample."""
+    boxes, turn = frames[now].boxes, frames[now].ego_to_world[:2, :2]
+    moves = np.array([velocities[name] for name in boxes.instances]).reshape(-1, 2)
+    return {
+        "box_height": boxes.sizes[:, 2],
+        "box_velocity": moves @ turn,
+        "box_attribute": np.array(boxes.attributes, dtype="U32"),
     }
 
 

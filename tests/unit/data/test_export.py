@@ -51,6 +51,7 @@ def test_what_is_exported_is_read_back_identical(run, exported):
         assert (a.token, a.time_us) == (b.token, b.time_us)
         assert a.boxes.instances == b.boxes.instances
         assert a.boxes.categories == b.boxes.categories
+        assert a.boxes.attributes == b.boxes.attributes
         for name in ("centers", "sizes", "axes", "visibility", "points"):
             np.testing.assert_allclose(getattr(a.boxes, name), getattr(b.boxes, name), rtol=0, atol=1e-12)
         np.testing.assert_allclose(a.ego_to_world, b.ego_to_world, rtol=0, atol=1e-12)
@@ -82,6 +83,15 @@ def test_the_devkit_loads_links_and_draws_it(exported, tmp_path):
     first = tables.get("sample", scene["first_sample_token"])
     speed = tables.box_velocity(first["anns"][0])
     assert speed[0] == pytest.approx(2.0)  # the car drives 0.1 m a tick of 0.05 s
+    ours = truth_arrays(NuScenesFolder(exported).clip("7_rep0"))
+    for k, frame in enumerate(tables.sample):
+        turn = ours["global_pose"][k, 2]
+        genuine = np.array([tables.box_velocity(token)[:2] for token in frame["anns"]])
+        own = ours["box_velocity"][k, : len(genuine)] @ [
+            [np.cos(turn), np.sin(turn)],
+            [-np.sin(turn), np.cos(turn)],
+        ]
+        np.testing.assert_allclose(own, genuine, rtol=0, atol=1e-9)
     assert [tables.get("attribute", t)["name"] for t in _attributes(tables, first)] == ["vehicle.moving"]
     file = tmp_path / "front.png"
     tables.render_sample_data(first["data"]["CAM_FRONT"], out_path=str(file), verbose=False)

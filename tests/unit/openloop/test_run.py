@@ -16,11 +16,14 @@ from drive_agent.data.runs import RunFolder
 from drive_agent.log.store import Episode
 from drive_agent.openloop import read_config, run_openloop
 from drive_agent.openloop.baselines import constant_turn_rate, constant_velocity, ego_mlp, go_straight
+from drive_agent.openloop.outputs import print_table
+from drive_agent.openloop.perception import told_boxes, true_boxes
 from drive_agent.openloop.planned import Planned, lidar_path, poses_of, waypoints
 from drive_agent.rig import nuscenes_rig
 from drive_agent.score.openloop.labels import command, truth_arrays
 from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
+from replay.openloop_page import write_openloop_page
 from tests.unit.data.expansion import LOCATION, write_expansion
 from tests.unit.data.recorded import write_drive
 from tests.unit.score.openloop.synthetic import make_cases, path_of_lidar
@@ -231,7 +234,7 @@ class Talk:
 
 
 def test_all_that_a_model_is_asked_and_says_is_logged_scored_and_can_be_asked_again(
-    run, tmp_path, monkeypatch
+    run, tmp_path, monkeypatch, capsys
 ):
     seer = Seer()
     monkeypatch.setattr("drive_agent.openloop.asker.make_model", lambda config: seer)
@@ -251,9 +254,42 @@ def test_all_that_a_model_is_asked_and_says_is_logged_scored_and_can_be_asked_ag
     assert row["perception"]["detection"]["vehicles"]["found"] > 10
     assert row["perception"]["prediction"]["vehicles"]["min_fde_m"] < 1.0
     assert "light" not in row["perception"]
+    detection = row["perception"]["nuscenes_detection"]
+    # one of two cars, in one of two drives: a quarter of all boxes, half of what is told
+    assert detection["classes"]["car"]["AP"] > 0.05 and detection["classes"]["car"]["ATE"] < 1.0
+    assert detection["classes"]["car"]["AVE"] < 0.1  # the car drives at the 2 m/s that are told
+    assert detection["mAP"] == pytest.approx(detection["classes"]["car"]["AP"] / 10)
+    print_table(out, Console(width=80))
+    assert "seen by embedded, nuScenes' metrics" in capsys.readouterr().out
+    assert "by nuScenes' detection metrics: NDS" in write_openloop_page(out, 1).read_text()
     seer.asked = 0
     run_openloop(read_config(words(run, out, "resume=true", *more)), SILENT)
     assert seer.asked == 0
+
+
+def test_who_stands_in_a_bicycle_rack_is_neither_asked_for_nor_a_false_alarm():
+    """A rack around (10, 0), a bicycle in it, one beside it, and a car that no lidar ray met."""
+    boxes = np.zeros((1, 4, 7, 5))
+    boxes[0, :, 0] = [
+        (10, 0, 3, 6, 0.0), (11, 1, 0.6, 1.7, 0.0), (10, 5, 0.6, 1.7, 0.0), (20, 0, 2, 4, 0.0)
+    ]  # fmt: skip
+    points = np.ones((1, 4, 7))
+    points[0, 3] = 0
+    truth = {
+        "class_names": np.array(["static_object.bicycle_rack", "vehicle.bicycle", "vehicle.car"]),
+        "box_class": np.array([[0, 1, 1, 2]]),
+        "box_ok": np.ones((1, 4, 7), bool),
+        "box_points": points,
+        "boxes": boxes,
+        "box_height": np.ones((1, 4)),
+        "box_velocity": np.zeros((1, 4, 2)),
+        "box_attribute": np.full((1, 4), ""),
+    }
+    assert true_boxes(truth, 0).centers.tolist() == [[10.0, 5.0]]
+    things = tuple(SceneObject(ObjectKind.CYCLIST, 0.5, x, y, 0.0, 3.0) for x, y in ((11, 1), (10, 5)))
+    told = told_boxes(Scene(things, LightState.NONE, 0.0, None), truth, 0)
+    assert told.centers.tolist() == [[10.0, 5.0]] and told.attributes.tolist() == ["cycle.with_rider"]
+    assert len(told_boxes(None, truth, 0).scores) == 0
 
 
 def test_poses_follow_from_the_lidars_path():
