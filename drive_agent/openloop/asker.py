@@ -20,12 +20,12 @@ from drive_agent.data.motion import ego_states
 from drive_agent.drive.roster import make_dialogue, make_model
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.log.store import Episode
-from drive_agent.openloop.planned import waypoints
 from drive_agent.openloop.scene_log import IDLE, Eyes, write_clip
 from drive_agent.rig import RIGS, nuscenes_rig
 from drive_agent.roadmap import RoadMap
 from drive_agent.score.openloop.cases import STEPS
 from drive_agent.score.openloop.labels import command, truth_arrays
+from drive_agent.score.planned import plan_poses
 from drive_agent.types import CameraImage, Command, Decision, EgoState, Frame, Maneuver, Plan
 
 ROUTE_AHEAD_M = (25.0, 50.0)
@@ -61,7 +61,7 @@ class Asker:
         """Poses (N, 6, 3), their samples (N,), and which of them are failures that count as standing still (N,)."""
         with Episode.open(self.log_of(name)) as episode:
             plans = [None if record.plan_error else record.plan for _, record in episode.ticks()]
-        poses = np.array([np.zeros((STEPS, 3)) if plan is None else waypoints(plan) for plan in plans])
+        poses = np.array([np.zeros((STEPS, 3)) if plan is None else plan_poses(plan) for plan in plans])
         return poses, np.arange(len(plans)), np.array([plan is None for plan in plans])
 
     def _config_for(self, clip: Clip) -> DriveConfig:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from drive_agent.data.rigid import rotation_matrix
-from drive_agent.geometry import arc_length, resample
-from drive_agent.score.openloop.cases import STEP_S, STEPS, Cases, Paths
+from drive_agent.score.openloop.cases import STEPS, Cases, Paths
 from drive_agent.score.openloop.labels import BESIDE
 from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.openloop.table import step_vectors
-from drive_agent.types import Plan
 
 
 @dataclass(frozen=True)
@@ -92,22 +90,6 @@ def lidar_path(truth: Mapping[str, np.ndarray], poses: np.ndarray, rows: np.ndar
         axis=-1,
     )
     return (moved[..., None, :] @ turn)[..., 0, :2]
-
-
-def waypoints(plan: Plan) -> np.ndarray:
-    """Poses (6, 3) that a path and a speed profile come to every half second."""
-    times = np.concatenate([[0.0], plan.speed_times_s])
-    speeds = np.concatenate([plan.speeds_mps[:1], plan.speeds_mps])
-    fine = np.linspace(0.0, STEPS * STEP_S, STEPS * 10 + 1)
-    told = np.interp(fine, times, speeds)
-    driven = np.concatenate([[0.0], np.cumsum((told[1:] + told[:-1]) / 2 * np.diff(fine))])[10::10]
-    path = np.concatenate([[[0.0, 0.0]], plan.path_ego])
-    path = path[np.concatenate([[True], np.diff(arc_length(path)) > 1e-3])]
-    if len(path) < 2:
-        return np.zeros((STEPS, 3))
-    points = resample(path, driven)
-    ahead = resample(path, driven + 0.1) - points
-    return np.column_stack([points, np.arctan2(ahead[:, 1], ahead[:, 0])])
 
 
 def judge(truth: Mapping[str, np.ndarray], planned: Sequence[Planned]) -> list[dict[str, StepVectors]]:

@@ -106,18 +106,25 @@ def _no_collision(path: np.ndarray, boxes: np.ndarray, setting: Setting) -> floa
 
 
 def _at_fault(path: np.ndarray, boxes: np.ndarray, setting: Setting, agent: int, step: int) -> bool:
-    """Whoever drives into something standing, or hits it with the front; never who stands."""
+    """Whoever drives into something standing, or hits an agent with the front; never who stands."""
     if _speeds(path)[step - 1] < STANDING_MPS:
         return False
     if setting.is_static[agent] or _agent_speed(setting, agent, step) < STOPPED_TRACK_MPS:
         return True
-    yaw = boxes[step, 4]
-    gap = box_rings(setting.agents[step, agent]) - boxes[step, :2]
-    along, across = np.abs(boxes[step, 3] / 2), np.abs(boxes[step, 2] / 2)
-    forward = gap @ (np.cos(yaw), np.sin(yaw))
-    aside = gap @ (-np.sin(yaw), np.cos(yaw))
+    forward, aside = _corners_in(boxes[step], setting.agents[step, agent])
+    length, width = boxes[step, 3], boxes[step, 2]
     # reaches before the bumper, between the sides: a front hit
-    return bool(forward.max() > along and aside.min() < across and aside.max() > -across)
+    if forward.max() > length / 2 and aside.min() < width / 2 and aside.max() > -width / 2:
+        return True
+    # was all before the bumper half a second ago: hit by the front in between
+    before, _ = _corners_in(boxes[step - 1], setting.agents[step - 1, agent])
+    return bool(setting.there[step - 1, agent] and before.min() > length / 2)
+
+
+def _corners_in(box: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far ahead of a box's centre, and how far to its left, the corners (4,) of another box lie."""
+    gap, yaw = box_rings(other) - box[:2], box[4]
+    return gap @ (np.cos(yaw), np.sin(yaw)), gap @ (-np.sin(yaw), np.cos(yaw))
 
 
 def _agent_speed(setting: Setting, agent: int, step: int) -> float:

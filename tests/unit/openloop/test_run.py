@@ -18,10 +18,10 @@ from drive_agent.openloop import read_config, run_openloop
 from drive_agent.openloop.baselines import constant_turn_rate, constant_velocity, ego_mlp, go_straight
 from drive_agent.openloop.outputs import print_table
 from drive_agent.openloop.perception import told_boxes, true_boxes
-from drive_agent.openloop.planned import Planned, lidar_path, poses_of, waypoints
+from drive_agent.openloop.planned import Planned, lidar_path, poses_of
 from drive_agent.rig import nuscenes_rig
 from drive_agent.score.openloop.labels import command, truth_arrays
-from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M
+from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M, plan_poses
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
 from replay.openloop_page import write_openloop_page
 from tests.unit.data.expansion import LOCATION, write_expansion
@@ -362,14 +362,14 @@ def test_waypoints_follow_path_and_speeds():
     angle = np.linspace(0.1, np.pi / 2, 40)
     path = 10 * np.stack([np.sin(angle), 1 - np.cos(angle)], axis=-1)
     plan = Plan(0, path, np.arange(1, 7) * 0.5, np.array([4.0, 4, 4, 4, 2, 0]))
-    poses = waypoints(plan)
+    poses = plan_poses(plan)
     driven = np.array([2, 4, 6, 8, 9.5, 10]) / 10
     np.testing.assert_allclose(poses[:, 0], 10 * np.sin(driven), atol=0.03)
     np.testing.assert_allclose(poses[:, 2], driven, atol=0.05)
 
 
 def test_a_plan_to_stand_has_no_length():
-    assert waypoints(Plan(0, np.zeros((3, 2)), np.array([1.0]), np.array([0.0]))).tolist() == [[0.0] * 3] * 6
+    assert plan_poses(Plan(0, np.zeros((3, 2)), np.array([1.0]), np.array([0.0]))).tolist() == [[0.0] * 3] * 6
 
 
 def test_commands_are_read_off_the_last_valid_step():

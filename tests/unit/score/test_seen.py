@@ -119,7 +119,8 @@ def test_a_plan_that_is_driven_is_right_and_safe(tmp_path):
     assert figures["plans"] == 4
     assert figures["l2_m"] == {name: pytest.approx(0.0, abs=1e-6) for name in ("1s", "2s", "3s")}
     assert figures["sub_scores"] == pytest.approx({
-        "no_collision": 1.0, "drivable_area": 1.0, "ttc": 1.0, "comfort": 1.0, "progress": 1.0, "pdms": 1.0,
+        "no_collision": 1.0, "drivable_area": 1.0, "progress": 1.0, "time_to_collision": 1.0, "comfort": 1.0,
+        "pdms_style": 1.0,
     })  # fmt: skip
 
 
@@ -128,13 +129,13 @@ def test_a_plan_into_the_car_ahead_collides(tmp_path):
     planned.add(drive(tmp_path, plan_mps=16.0))
     figures = planned.figures()
     assert figures["l2_m"]["3s"] == pytest.approx(24.0, abs=0.1)
-    assert figures["sub_scores"]["no_collision"] == 0.0 and figures["sub_scores"]["pdms"] == 0.0
+    assert figures["sub_scores"]["no_collision"] == 0.0 and figures["sub_scores"]["pdms_style"] == 0.0
 
 
 def test_poses_of_a_plan_follow_its_path_at_its_speeds():
     plan = Plan(0, np.array([[0.0, 0.0], [5.0, 0.0], [5.0, 50.0]]), np.array([1.0]), np.array([10.0]))
     poses = plan_poses(plan)
-    np.testing.assert_allclose(poses[0], [5.0, 0.0, math.pi / 2, 10.0], atol=1e-6)
-    np.testing.assert_allclose(poses[1], [5.0, 5.0, math.pi / 2, 10.0], atol=1e-6)
+    np.testing.assert_allclose(poses[0], [5.0, 0.0, math.pi / 2], atol=1e-6)
+    np.testing.assert_allclose(poses[1], [5.0, 5.0, math.pi / 2], atol=1e-6)
     standing = plan_poses(Plan(0, np.zeros((2, 2)), np.array([1.0]), np.array([0.0])))
-    np.testing.assert_array_equal(standing, np.zeros((6, 4)))
+    np.testing.assert_array_equal(standing, np.zeros((6, 3)))

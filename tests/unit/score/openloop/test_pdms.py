@@ -59,6 +59,16 @@ def test_being_hit_from_behind_is_not_ones_fault():
     assert judged(straight(6.0), fast).time_to_collision == 1.0  # only what is ahead
 
 
+def test_a_walker_who_is_under_the_bumper_between_two_looks_was_hit_by_the_front():
+    """At 10 m/s the bumper goes from 13.5 to 18.5 m, where a walker crosses at 15 m: seen next beneath the middle."""
+    walker = setting((15.0, 0.0, 0.0, np.pi / 2))
+    walker.agents[:, 0, 2:4] = 0.6
+    walker.agents[:, 0, 1] = 1.2 * (TIMES - 1.5)
+    assert judged(straight(10.0), walker).no_collision == 0.0
+    aside = replace(walker, there=np.arange(7)[:, None] >= 3)  # nobody knows where it came from
+    assert judged(straight(10.0), aside).no_collision == 1.0
+
+
 def test_who_stands_is_never_at_fault():
     still = straight(0.0)
     assert judged(still, setting((12.0, 0.0, -8.0, 0.0))).no_collision == 1.0
