@@ -79,6 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._body()
             if self.path != "/v1/chat/completions":
                 return self._refuse(404, f"no {self.path} here, expected /v1/chat/completions")
+            asked_of = body.get("model") or self.server.served_name
+            if asked_of != self.server.served_name:
+                return self._refuse(
+                    404, f"no model {asked_of!r:.100} here, expected {self.server.served_name!r}"
+                )
             prompt, begun = read_request(body)
             tokens = min(int(body.get("max_tokens") or body.get("max_completion_tokens") or 1024), MAX_TOKENS)
         except (BadRequestError, TypeError, ValueError) as error:

@@ -23,6 +23,8 @@ from drive_agent.types import CameraImage, Prompt, Reply
 NO_THOUGHT = "<think>\n\n</think>\n\n"  # an answer that begins so holds no thought
 CHARACTERS_PER_TOKEN = 4  # of a thought, for its budget in the form
 JPEG_QUALITY = 92
+READY = ({"role": "user", "content": "Are you ready?"},)
+REFUSED = (400, 404, 405, 422)  # of a question: it is not understood, or its model not known
 
 
 class ServerMissingError(ConnectionError):
@@ -35,18 +37,26 @@ class ServedModel:
     name = "served"
 
     def __init__(
-        self, client: Any, served_name: str, cameras: tuple[CameraMount, ...], words: WordsConfig
+        self,
+        client: Any,
+        served_name: str,
+        cameras: tuple[CameraMount, ...],
+        words: WordsConfig,
+        dialect: str = "vllm",
     ) -> None:
         self._client = client
         self._served_name = served_name
         self._cameras = cameras
         self._words = words
+        self._dialect = dialect
 
     @classmethod
     def connect(
         cls, cameras: tuple[CameraMount, ...], words: WordsConfig, served: ServedConfig
     ) -> ServedModel:
-        """Ask the server what it has. Raises ServerMissingError when it does not answer or lacks the model."""
+        """Ask the server what it has, and for one word. Raises ServerMissingError when it does not answer, lacks the model
+        or does not understand the dialect.
+        """
         if importlib.util.find_spec("openai") is None:
             raise ServerMissingError(
                 "model=served needs the openai client; pip install 'drive-agent[served]'"
@@ -60,18 +70,26 @@ class ServedModel:
             max_retries=served.retries,
         )
         try:
-            names = [model.id for model in client.models.list().data]
+            names = _names(client, served.served_name)
         except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
             raise ServerMissingError(
                 f"model.served.url={served.url} is no OpenAI-compatible server ({_reason(error)}); start one: drive-agent "
                 "serve model=mimo_embodied_7b, or vllm serve XiaomiMiMo/MiMo-Embodied-7B"
             ) from error
         wanted = served.served_name or (names[0] if len(names) == 1 else "")
-        if wanted not in names:
+        if not wanted:
             raise ServerMissingError(
                 f"model.served.served_name={served.served_name!r}: the server at {served.url} has {names}; name one"
             )
-        return cls(client, wanted, cameras, words)
+        model = cls(client, wanted, cameras, words, served.dialect)
+        refusal = model._refusal()
+        if refusal:
+            raise ServerMissingError(
+                f"model.served.dialect={served.dialect}: the server at {served.url}, which has {names}, refuses a question "
+                f"to {wanted!r} ({refusal}); give served_name as it is named there, and dialect=openai where it does not "
+                "know vLLM's fields"
+            )
+        return model
 
     @property
     def cameras(self) -> tuple[CameraMount, ...]:
@@ -82,7 +100,7 @@ class ServedModel:
         import openai
 
         words, start = self._words, time.perf_counter()
-        extra, begun = self._extra(prompt)
+        extra, begun = self._extra(prompt.pattern)
         try:
             done = self._client.chat.completions.create(
                 model=self._served_name,
@@ -105,9 +123,25 @@ class ServedModel:
             prompt_tokens=used.prompt_tokens if used else 0,
         )
 
-    def _extra(self, prompt: Prompt) -> tuple[dict, list[dict]]:
-        """Fields that servers take beyond OpenAI's, and the beginning of the answer."""
-        pattern = prompt.pattern
+    def _refusal(self) -> str:
+        """Why the server will not take questions as they are asked here, "" when it does, is busy or only slow."""
+        import openai
+
+        extra, begun = self._extra("ready")
+        try:
+            self._client.chat.completions.create(
+                model=self._served_name, messages=[*READY, *begun], max_tokens=1, extra_body=extra
+            )
+        except openai.APIStatusError as error:
+            return _reason(error) if error.status_code in REFUSED else ""
+        except (openai.OpenAIError, ValueError, AttributeError, TypeError):
+            return ""
+        return ""
+
+    def _extra(self, pattern: str) -> tuple[dict, list[dict]]:
+        """Fields that vLLM takes beyond OpenAI's, and the beginning of the answer."""
+        if self._dialect == "openai":
+            return {}, []
         extra: dict[str, object] = {}
         begun: list[dict] = []
         if self._words.think_tokens:
@@ -145,6 +179,18 @@ class ServedModel:
         return {"type": "image_url", "image_url": {"url": url}}
 
 
+def _names(client: Any, given: str) -> list[str]:
+    """The models that the server tells; none when it cannot tell and the wanted one was `given`."""
+    import openai
+
+    try:
+        return [model.id for model in client.models.list().data]
+    except openai.APIStatusError:  # a server is there: some list a store of models that need not exist
+        if not given:
+            raise
+        return []
+
+
 def _jpeg(rgb: np.ndarray) -> bytes:
     done, data = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
@@ -154,6 +200,9 @@ def _jpeg(rgb: np.ndarray) -> bytes:
 
 def _reason(error: Exception) -> str:
     """An error as one short line."""
-    cause = error.__cause__
-    text = " ".join(f"{error}{f' ({cause})' if cause is not None and str(cause) else ''}".split())
+    cause, body = error.__cause__, getattr(error, "body", None)
+    more = f" ({cause})" if cause is not None and str(cause) else ""
+    if isinstance(body, dict) and "detail" in body:  # how servers on FastAPI say it; the client leaves it out
+        more += f" - {body['detail']}"
+    text = " ".join(f"{error}{more}".split())
     return f"{type(error).__name__}: {text[:200]}"

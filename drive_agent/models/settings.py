@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PRECISIONS = ("nf4", "int8", "bfloat16")
+DIALECTS = ("vllm", "openai")
 WORDINGS = ("stock", "tuned")
 EMBEDDED_PRECISIONS = ("float32", "bfloat16", "int8", "nf4")
 
@@ -85,11 +86,15 @@ class ServedConfig:
 
     url: str = "http://127.0.0.1:8000/v1"
     served_name: str = ""  # the model's name there; "": the only one that is served
+    dialect: str = (
+        "vllm"  # "openai": without vLLM's fields, so neither the form nor the answer's beginning is given
+    )
     timeout_s: float = 10.0
     retries: int = 1
 
     def __post_init__(self) -> None:
         is_url = self.url.startswith(("http://", "https://"))
         _expect("model.served.url", self.url, is_url, "an address like http://127.0.0.1:8000/v1")
+        _expect("model.served.dialect", self.dialect, self.dialect in DIALECTS, " or ".join(DIALECTS))
         _expect("model.served.timeout_s", self.timeout_s, 0 < self.timeout_s <= 600, "up to 600 seconds")
         _expect("model.served.retries", self.retries, 0 <= self.retries <= 10, "0 to 10")

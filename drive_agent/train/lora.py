@@ -110,6 +110,9 @@ def merge(base: str, adapter: Path, out: Path) -> Path:
     for path in checkpoint.folder.iterdir():  # tokenizer, template and picture settings, as they are
         if path.suffix in (".json", ".txt", ".jinja") and "safetensors" not in path.name:
             shutil.copy(path, out / path.name)
+    (out / "chat_template.jinja").write_text(
+        Chat(checkpoint.folder, 4).template
+    )  # where every server looks for it
     merged.save_pretrained(str(out))
     return out
 

@@ -28,7 +28,7 @@ class Chat:
 
     def __init__(self, folder: Path, picture_tokens: int) -> None:
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
-        self._template = _template(folder, self.tokenizer)
+        self.template = _template(folder, self.tokenizer)
         known = self.tokenizer.get_vocab()
         missing = [token for token in NEEDED if token not in known]
         if missing:
@@ -61,7 +61,7 @@ class Chat:
         """The prompt in the checkpoint's template, one placeholder a picture."""
         text = self.tokenizer.apply_chat_template(
             [dict(message) for message in prompt.messages],
-            chat_template=self._template,
+            chat_template=self.template,
             tokenize=False,
             add_generation_prompt=True,
         )

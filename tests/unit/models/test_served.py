@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -35,12 +36,14 @@ class Straight:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Prompt, str, int]] = []
-        self.gate = threading.Event()
+        self.gate, self.reached = threading.Event(), threading.Event()
         self.gate.set()
 
     def complete(self, prompt: Prompt, begun: str, think_tokens: int, answer_tokens: int) -> Reply:
+        self.reached.set()
         assert self.gate.wait(20)
-        self.asked.append((prompt, begun, answer_tokens))
+        if answer_tokens > 1:  # not the question whether it is ready
+            self.asked.append((prompt, begun, answer_tokens))
         return Reply(text=STRAIGHT, tokens=160, prompt_tokens=90)
 
 
@@ -74,8 +77,11 @@ def faulty(fault: Fault) -> Iterator[str]:
             say(self, 200, b'{"object": "list", "data": [{"id": "straight", "object": "model"}]}')
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            fault(self)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if body["max_tokens"] > 1:
+                fault(self)
+            else:  # asked whether it is ready
+                say(self, 200, b'{"choices": [{"message": {"content": "y"}}]}')
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -176,7 +182,9 @@ def test_the_car_stops_and_the_log_says_why(name):
     with serving(Straight()) as good, faulty(fault) as bad:
         agent = agent_with(connect(good))
         decisions = [agent.step(packet(0, picture=True))]
-        agent.model = connect(bad, timeout_s=0.2)
+        agent.model = connect(bad)
+        if name == "slow":  # patient at the start alone, since a busy machine is slow too
+            agent.model._client = agent.model._client.with_options(timeout=0.2)
         decisions += [agent.step(packet(tick, picture=tick % 5 == 0)) for tick in range(1, 11)]
     errors = [decision.plan_error.reason for decision in decisions if decision.plan_error is not None]
     assert len(errors) == 2 and all(told in error and "\n" not in error for error in errors), errors
@@ -201,23 +209,18 @@ def test_a_hiccup_is_asked_again():
 
 def test_who_comes_to_a_full_queue_is_told_to_come_again():
     model = Straight()
-    model.gate.clear()
     with serving(model, waiting=0) as url:
         first, second = connect(url), connect(url)
+        model.gate.clear()
+        model.reached.clear()
         replies: list[Reply] = []
         busy = threading.Thread(target=lambda: replies.append(first.answer(_words_only("one"))))
         busy.start()
-        while not busy.is_alive() or not _taken(url):
-            time.sleep(0.01)
+        assert model.reached.wait(20)
         late = second.answer(_words_only("two"))
         model.gate.set()
         busy.join()
     assert "too many questions wait" in late.error and replies[0].text == STRAIGHT
-
-
-def _taken(url: str) -> bool:
-    """Whether the only place is taken, seen from outside."""
-    return "503" in connect(url).answer(_words_only("probe")).error
 
 
 def test_several_clients_share_one_model():
@@ -240,8 +243,45 @@ def test_several_clients_share_one_model():
 def test_without_a_server_the_start_says_how_to_get_one():
     with pytest.raises(ServerMissingError, match="drive-agent serve"):
         connect("http://127.0.0.1:9/v1")
-    with serving(Straight()) as url, pytest.raises(ServerMissingError, match=r"has \['straight'\]; name one"):
+    with (
+        serving(Straight()) as url,
+        pytest.raises(ServerMissingError, match="'crooked'.*expected 'straight'"),
+    ):
         ServedModel.connect((CAMERA,), WORDS, ServedConfig(url, "crooked"))
+
+
+class _Plain(BaseHTTPRequestHandler):
+    """Knows no field but OpenAI's and cannot tell its models, as some servers do; keeps the bodies it was sent."""
+
+    bodies: list[dict] = []
+
+    def do_GET(self) -> None:
+        say(self, 500, b"Internal Server Error", "text/plain")
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.bodies.append(body)
+        unknown = sorted(set(body) - {"model", "messages", "max_tokens", "temperature"})
+        if unknown:
+            say(self, 422, json.dumps({"detail": f"Unexpected fields in the request: {unknown}"}).encode())
+        else:
+            say(self, 200, json.dumps({"choices": [{"message": {"content": STRAIGHT}}]}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_server_that_knows_openais_fields_alone():
+    """It is refused at the start with the remedy; asked in its dialect it drives."""
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), _Plain)) as url:
+        with pytest.raises(ServerMissingError, match="no OpenAI-compatible server"):
+            connect(url)
+        with pytest.raises(ServerMissingError, match="Unexpected fields.*structured_outputs.*dialect=openai"):
+            ServedModel.connect((CAMERA,), WORDS, ServedConfig(url, "plain", retries=0))
+        model = ServedModel.connect((CAMERA,), WORDS, ServedConfig(url, "plain", dialect="openai", retries=0))
+        decision = agent_with(model).step(packet(0, picture=True))
+    assert decision.plan_error is None and decision.longitudinal.target == pytest.approx(4.0)
+    assert _Plain.bodies[-1]["messages"][-1]["role"] == "user"  # the answer is not begun
 
 
 def _state():

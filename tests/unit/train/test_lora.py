@@ -60,6 +60,7 @@ def test_only_the_language_layers_are_adapted(run):
 def test_adapter_and_merged_checkpoint_answer_alike_and_unlike_the_base(run):
     folder, settings, _ = run
     merged = merge(settings.base, folder / "out" / "adapter", folder / "merged")
+    assert "<|im_start|>" in (merged / "chat_template.jinja").read_text()
     row = {name: values[0] for name, values in DriveDataset(settings.data).rows(np.array([0])).items()}
     prompt = example(row, CAMERAS, scene=False)[0]
     models = (model(settings.base), model(settings.base, str(folder / "out" / "adapter")), model(merged))
