@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from drive_agent.config import ConfigError
 from drive_agent.data.clips import Boxes, CameraShot, Clip, KeyFrame
 from drive_agent.data.expansion import DrivableArea, read_drivable_area
 from drive_agent.data.rigid import rigid, rotation_matrix
@@ -42,6 +43,9 @@ class NuScenesFolder:
     def __init__(self, root: Path, version: str | None = None) -> None:
         self.root = root
         self.version = version or only_version(root)
+        if not (root / self.version).is_dir():
+            there = ", ".join(sorted(path.parent.name for path in root.glob("*/scene.json"))) or "none"
+            raise ConfigError(f"version={version} is not below {root}; choose one that is there: {there}")
         self._areas: dict[str, DrivableArea] = {}  # of the location read last
         missing = [name for name in _TABLES if not (root / self.version / f"{name}.json").exists()]
         if missing:
@@ -70,10 +74,10 @@ class NuScenesFolder:
 
         splits = create_splits_scenes()
         if split not in splits:
-            raise ValueError(f"split={split} is unknown, expected one of {', '.join(splits)}")
+            raise ConfigError(f"split={split} is unknown, expected one of {', '.join(splits)}")
         chosen = [name for name in names if name in set(splits[split])]
         if not chosen:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.root / self.version} holds no scene of split {split}; leave split= out or change it"
             )
         return chosen
@@ -175,7 +179,7 @@ class NuScenesFolder:
 def only_version(root: Path) -> str:
     """The one version folder below a nuScenes root. Raises ValueError when there is none or a choice."""
     if not root.is_dir():
-        raise ValueError(
+        raise ConfigError(
             f"{root} is no folder, expected a nuScenes root with a v1.0-... folder; see docs/openloop.md"
         )
     versions = sorted(path.name for path in root.iterdir() if (path / "scene.json").exists())
@@ -185,7 +189,7 @@ def only_version(root: Path) -> str:
             if versions
             else "no v1.0-... folder, expected one with scene.json in it; give the nuScenes root or a run folder"
         )
-        raise ValueError(f"{root} holds {there}")
+        raise ConfigError(f"{root} holds {there}")
     return versions[0]
 
 

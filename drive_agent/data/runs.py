@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from drive_agent.config import ConfigError
 from drive_agent.data.clips import KEY_FRAME_S, LIDAR_T, LIDAR_YAW_RAD, Boxes, CameraShot, Clip, KeyFrame
 from drive_agent.data.export_tables import attribute_of
 from drive_agent.data.rigid import about_z, rigid
@@ -57,7 +58,7 @@ class RunFolder:
     def scene_names(self, split: str | None = None) -> list[str]:
         """One name a route that was driven for at least a key frame. A run has no splits."""
         if split is not None:
-            raise ValueError(f"split={split}: a run has no splits; leave split= out")
+            raise ConfigError(f"split={split}: a run has no splits; leave split= out")
         return list(self._logs)
 
     def clip(self, name: str) -> Clip:

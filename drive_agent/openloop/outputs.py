@@ -46,6 +46,7 @@ def write_results(
 
     `seen`: planner -> figures of what it saw and foretold.
     """
+    out.mkdir(parents=True, exist_ok=True)
     planners = {
         name: _summary(name, samples, inputs) | ({"perception": seen[name]} if name in seen else {})
         for name in dict.fromkeys(s.planned.planner for s in samples)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from drive_agent.config import ConfigError
 from drive_agent.score.openloop.cases import STEPS
 
 _BUILDERS = {  # all that a pickle of arrays names, under the module paths of numpy 1 and 2
@@ -38,10 +39,10 @@ _BUILDERS = {  # all that a pickle of arrays names, under the module paths of nu
 def read_plans(path: Path) -> dict[str, np.ndarray]:
     """Token -> path (6, 2), metres. Raises ValueError, one line, for what is no file of plans."""
     if not path.exists():
-        raise ValueError(f"plans={path} is not there; expected a .json, .npz or .pkl file of planned paths")
+        raise ConfigError(f"plans={path} is not there; expected a .json, .npz or .pkl file of planned paths")
     readers = {".json": _json, ".npz": _npz, ".pkl": read_pickle, ".pickle": read_pickle}
     if path.suffix not in readers:
-        raise ValueError(f"plans={path} ends in {path.suffix!r}, expected one of {', '.join(readers)}")
+        raise ConfigError(f"plans={path} ends in {path.suffix!r}, expected one of {', '.join(readers)}")
     try:
         found = readers[path.suffix](path)
     except (json.JSONDecodeError, zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
@@ -101,8 +102,11 @@ def _path(file: Path, token: str, value: Any) -> np.ndarray:
         points = points[0]
     if points.ndim != 2 or len(points) != STEPS or points.shape[1] < 2:
         raise ValueError(
-            f"plans={file}: {token!r} has shape {points.shape}, expected ({STEPS}, 2): 0.5 to 3 s"
+            f"plans={file}: {token!r} has shape {points.shape}, expected ({STEPS}, 2): 0.5 to 3 s; "
+            "leave a sample without a plan out"
         )
     if not np.isfinite(points[:, :2]).all():
-        raise ValueError(f"plans={file}: {token!r} holds numbers that are not finite")
+        raise ValueError(
+            f"plans={file}: {token!r} holds numbers that are not finite; leave a sample without a plan out"
+        )
     return points[:, :2]

@@ -86,24 +86,22 @@ def read_config(words: list[str]) -> OpenLoopConfig:
 
 def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
     """Score everything that the configuration names; returns the folder of the results."""
+    out = _free_folder(config)
     source = Source(config.data or "", config.version, config.split, config.cache)
-    out = _open_folder(config)
+    plans = read_plans(Path(config.plans)) if config.plans else {}
     names = source.scene_names()
     scenes = _progress("ground truth", source.truths, len(names), console)
-    planners = [*_from_model(config, source, out, console), *_from_plans(config, names, source)]
+    from_plans = list(_from_plans(config, plans, scenes))  # what can be wrong comes before what takes long
+    planners = [*_from_model(config, source, out, console), *from_plans]
     everything: list[tuple[SceneTruth, list[Planned]]] = [
-        (scene, [plan_of(scene) for plan_of in planners]) for scene in scenes
+        (scene, [*(plan_of(scene) for plan_of in planners), *found])
+        for scene, found in zip(scenes, _baseline_plans(config, scenes, console), strict=True)
     ]
-    for (_, planned), found in zip(
-        everything, _baseline_plans(config, [s for s, _ in everything], console), strict=True
-    ):
-        planned.extend(found)
     samples = []
     with _workers(config.workers) as mapped:
         verdicts = track(mapped(_judge_scene, everything), "scoring", len(everything), console=console)
         for (scene, planned), found in zip(everything, verdicts, strict=True):
             samples += [Sample(scene, plan, *judged) for plan, judged in zip(planned, found, strict=True)]
-    scenes = [scene for scene, _ in everything]
     write_results(out, samples, inputs_of(config), settings_of(config, source), _seen(config, scenes, out))
     if config.logs:
         _write_logs(out, source, everything, config.seed, console)
@@ -135,28 +133,28 @@ def settings_of(config: OpenLoopConfig, source: Source) -> dict[str, object]:
     }
 
 
-def _open_folder(config: OpenLoopConfig) -> Path:
+def _free_folder(config: OpenLoopConfig) -> Path:
     out = Path(config.out or f"runs/{time.strftime('%Y%m%d-%H%M%S')}_openloop")
     if (out / "openloop.json").exists() and not config.resume:
         raise ConfigError(
             f"out={out} already holds results; give resume=true to go on with them, or another out="
         )
-    out.mkdir(parents=True, exist_ok=True)
     return out
 
 
 PlanOf = Callable[[SceneTruth], Planned]
 
 
-def _from_plans(config: OpenLoopConfig, names: list[str], source: Source) -> Iterator[PlanOf]:
+def _from_plans(
+    config: OpenLoopConfig, plans: dict[str, np.ndarray], scenes: list[SceneTruth]
+) -> Iterator[PlanOf]:
     if config.plans is None:
         return
     path = Path(config.plans)
-    plans = read_plans(path)
-    known = {token for scene in source.truths() for token in scene.tokens}
+    known = {token for scene in scenes for token in scene.tokens}
     if not known & plans.keys():
         raise ConfigError(
-            f"plans={path} has {len(plans)} plans, none for a sample of data={config.data} ({len(names)} scenes, "
+            f"plans={path} has {len(plans)} plans, none for a sample of data={config.data} ({len(scenes)} scenes, "
             f"{len(known)} samples); give the data they were made for"
         )
     yield lambda scene: from_file(path.stem, scene.arrays, plans, config.plans_frame)
