@@ -198,6 +198,7 @@ def _card(out: Path, timeline: Timeline, row: dict[str, Any]) -> str:
         [(m.pose.x_m, m.pose.y_m) for m in timeline.moments[index:] if m.time_us <= row["time_us"] + AHEAD_US]
     )
     errors = " ".join(f"{row['l2_m'][k]:.2f}" for k in (1, 3, 5))
+    told = f"error {errors} m at 1, 2, 3 s" if row["used"] else "the scene ends here, nothing to compare with"
     hits = [f"{(k + 1) / 2:g} s" for k, hit in enumerate(row["collided"]) if hit]
     said = moment.record.reply.text if moment.record and moment.record.reply else None
     if moment.record and moment.record.plan_error:
@@ -214,7 +215,7 @@ def _card(out: Path, timeline: Timeline, row: dict[str, Any]) -> str:
     ]
     return (
         f"<article><h3>{html.escape(row['scene'])}, {at_s:.1f} s</h3>"
-        f'<p class="facts">{html.escape(row["planner"])}: error {errors} m at 1, 2, 3 s, {verdict}; command {row["command"]}</p>'
+        f'<p class="facts">{html.escape(row["planner"])}: {told}, {verdict}; command {row["command"]}</p>'
         + (f"<p>{html.escape(said)}</p>" if said else "")
         + f'<div class="shots">{"".join(pictures)}</div><div class="others">{"".join(others)}</div>'
         f'<p class="note"><code>drive-agent replay view {html.escape(str(out))} route={html.escape(row["scene"])} at={at_s:.1f}</code></p></article>'

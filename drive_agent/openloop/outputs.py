@@ -105,14 +105,14 @@ def _block(planners: Mapping[str, dict], protocol: str, width: int) -> list[str]
 
 
 def _sub_score_block(planners: Mapping[str, dict], without_map: Mapping[str, int], width: int) -> list[str]:
-    heads = ("no coll.", "on road", "progress", "TTC", "comfort", "PDMS", "plans")
+    heads = ("no coll.", "on road", "progress", "TTC", "comfort", "PDMS")
     lines = ["", "pdms_style: sub-scores in NAVSIM's style, %; see docs/openloop.md for what differs"]
     judged = {planner: row["pdms_style"] for planner, row in planners.items() if row["pdms_style"]}
     if judged:
-        lines.append(f"{'':{width}}{''.join(f'{head:>9}' for head in heads)}")
+        lines.append(f"{'':{width}}{''.join(f'{head:>9}' for head in heads)}{'plans':>7}")
     for planner, scores in judged.items():
         cells = "".join(_cell(scores[name], 1, 100.0, 9) for name in PDMS)
-        lines.append(f"{planner[:width]:{width}}{cells}{scores['plans']:9}")
+        lines.append(f"{planner[:width]:{width}}{cells}{scores['plans']:7}")
     lines += [f"  without {scenes} scene(s): {reason}" for reason, scenes in without_map.items()]
     return lines if judged or without_map else [*lines, "  no sample lasts long enough"]
 
@@ -177,10 +177,11 @@ def _write_parquet(file: Path, samples: list[Sample]) -> None:
     partial = file.with_name(f".{file.name}")
     with parquet.ParquetWriter(partial, _schema(pyarrow)) as writer:
         for sample in samples:
-            for protocol, vectors in sample.verdicts.items():
-                writer.write_table(
-                    pyarrow.table(_columns(sample, protocol, vectors), schema=_schema(pyarrow))
-                )
+            tables = [
+                pyarrow.table(_columns(sample, protocol, vectors), schema=_schema(pyarrow))
+                for protocol, vectors in sample.verdicts.items()
+            ]
+            writer.write_table(pyarrow.concat_tables(tables))
     partial.replace(file)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from drive_agent.data.nuscenes import NuScenesFolder
 from drive_agent.data.resight import Resighter
+from drive_agent.openloop.perception import true_boxes
 from drive_agent.rig import front_rig
 from drive_agent.score.openloop.labels import truth_arrays
 
@@ -29,6 +30,26 @@ def test_its_boxes_and_cameras_are_those_published(clip):
     truth = truth_arrays(clip)
     assert truth["mask"].tolist() == [[False] * 6]
     assert np.linalg.norm(truth["boxes"][0, :, 0, :2], axis=1).max() < 150
+
+
+def test_the_boxes_that_detections_are_scored_by_are_those_of_the_genuine_devkit(clip):
+    """Classes, places, sizes and headings after its filters of class, distance, points and bicycle racks."""
+    from nuscenes.eval.common.config import config_factory
+    from nuscenes.eval.common.loaders import add_center_dist, filter_eval_boxes, load_gt_of_sample_tokens
+    from nuscenes.eval.detection.data_classes import DetectionBox
+    from nuscenes.nuscenes import NuScenes
+
+    tables, [frame] = NuScenes("v1.0-mini", str(ROOT), verbose=False), clip.frames
+    genuine = load_gt_of_sample_tokens(tables, [frame.token], DetectionBox)
+    ranges = config_factory("detection_cvpr_2019").class_range
+    genuine = filter_eval_boxes(tables, add_center_dist(tables, genuine), ranges)[frame.token]
+    ours = true_boxes(truth_arrays(clip), 0).within_range()
+    assert len(genuine) > 30
+    assert ours.classes.tolist() == [box.detection_name for box in genuine]
+    np.testing.assert_allclose(ours.sizes, [box.size for box in genuine])
+    world = np.array([box.translation for box in genuine]) - frame.ego_to_world[:3, 3]
+    np.testing.assert_allclose(ours.centers, (world @ frame.ego_to_world[:3, :3])[:, :2], atol=1e-9)
+    assert np.isnan(ours.velocities_mps).all() and set(ours.attributes) == {""}  # of one frame nobody knows
 
 
 def test_the_small_models_cameras_see_the_street(clip):

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -168,6 +170,22 @@ def test_truth_is_kept_and_the_data_not_opened_again(run, scored, monkeypatch):
     monkeypatch.setattr("drive_agent.openloop.truth.RunFolder", None)
     out = run_openloop(read_config(words(run, scored, "resume=true", "baselines=[human]")), SILENT)
     assert list(json.loads((out / "openloop.json").read_text())["planners"]) == ["human"]
+
+
+def test_plans_are_scored_without_torch_and_without_the_devkit(run, scored, tmp_path):
+    """With the truth that the first call kept: in a fresh process, as the command runs."""
+    tokens = [frame.token for frame in RunFolder(run).clip("7_rep0").frames]
+    (tmp_path / "p.json").write_text(
+        json.dumps({token: [[0.0, 3.0 * k] for k in range(1, 7)] for token in tokens})
+    )
+    more = [f"plans={tmp_path}/p.json", f"cache={scored.parent}/cache", "baselines=[human]"]
+    code = (
+        "import sys; from drive_agent.__main__ import main; assert main(sys.argv[1:]) == 0; "
+        "assert not {'torch', 'nuscenes', 'carla'} & set(sys.modules)"
+    )
+    call = ["openloop", *words(run, tmp_path / "out"), *more]
+    subprocess.run([sys.executable, "-c", code, *call], check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "out" / "openloop.html").exists()
 
 
 @pytest.mark.parametrize(
