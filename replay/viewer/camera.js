@@ -2,7 +2,7 @@
 
 import { KIND_WORDS, SEEN, SHOWN_SCORE, corners, fromWorld, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
 
-const NEAR = 0.4, HALF_WIDTH = 0.85, LABELLED = 6;
+const NEAR = 0.4, HALF_WIDTH = 0.85, LABELLED = 6, LABEL_HEIGHT = 15;
 
 // The front picture of a moment; `overlay` false shows what the model itself saw.
 export function drawCamera(canvas, drive, mount, tick, overlay, contain = true) {
@@ -21,7 +21,7 @@ export function drawCamera(canvas, drive, mount, tick, overlay, contain = true) 
   context.clip();
   const project = projector(mount, scale, left, top), now = drive.pose(picture.tick);
   drawPlan(context, drive, tick, now, project);
-  drawSeen(context, drive, tick, now, project);
+  drawLabels(context, drawSeen(context, drive, tick, now, project), left, left + mount.width * scale);
   context.restore();
   return true;
 }
@@ -60,24 +60,26 @@ function drawPlan(context, drive, tick, now, project) {
   context.globalAlpha = 1;
 }
 
+// Boxes and futures; what is to be written over the nearest ones, the nearest first.
 function drawSeen(context, drive, tick, now, project) {
   const made = drive.columns.seen[tick], thought = drive.thought(made);
-  if (!thought?.scene) return;
-  const then = drive.pose(made);
+  if (!thought?.scene) return [];
+  const then = drive.pose(made), labels = [];
   const objects = thought.scene.objects.map((seen, k) => ({ seen, k })).filter(({ seen }) => seen.score >= SHOWN_SCORE)
     .sort((a, b) => b.seen.x_m - a.seen.x_m);
-  objects.forEach(({ seen, k }, place) => {
+  for (const { seen, k } of objects) {
     const [x, y] = fromWorld(now, toWorld(then, [seen.x_m, seen.y_m]));
     drawFuture(context, thought.forecast?.[k], then, now, [x, y], project);
-    drawBox(context, seen, x, y, seen.heading_rad + then.yaw - now.yaw, project, objects.length - place <= LABELLED);
-  });
+    labels.unshift(drawBox(context, seen, x, y, seen.heading_rad + then.yaw - now.yaw, project));
+  }
+  return labels.filter(Boolean).slice(0, LABELLED);
 }
 
-function drawBox(context, seen, x, y, yaw, project, labelled) {
+function drawBox(context, seen, x, y, yaw, project) {
   const [halfLength, halfWidth, halfHeight] = nominal(seen.kind);
   const ring = corners(x, y, yaw, halfLength, halfWidth);
   const low = ring.map(([a, b]) => project(a, b, 0)), high = ring.map(([a, b]) => project(a, b, 2 * halfHeight));
-  if ([...low, ...high].some((p) => p[2] < NEAR)) return;
+  if ([...low, ...high].some((p) => p[2] < NEAR)) return null;
   context.strokeStyle = SEEN;
   context.lineWidth = 1.2;
   context.beginPath();
@@ -87,8 +89,11 @@ function drawBox(context, seen, x, y, yaw, project, labelled) {
   }
   low.forEach((p, k) => { context.moveTo(p[0], p[1]); context.lineTo(high[k][0], high[k][1]); });
   context.stroke();
-  if (labelled) label(context, `${KIND_WORDS[seen.kind]} ${Math.hypot(x, y).toFixed(0)} m · ${seen.speed_mps.toFixed(0)} m/s`,
-    (Math.min(...high.map((p) => p[0])) + Math.max(...high.map((p) => p[0]))) / 2, Math.min(...high.map((p) => p[1])) - 5);
+  const across = high.map((p) => p[0]);
+  return {
+    text: `${KIND_WORDS[seen.kind]} ${Math.hypot(x, y).toFixed(0)} m · ${seen.speed_mps.toFixed(0)} m/s`,
+    x: (Math.min(...across) + Math.max(...across)) / 2, y: Math.min(...high.map((p) => p[1])) - 5,
+  };
 }
 
 function drawFuture(context, future, then, now, [x, y], project) {
@@ -105,13 +110,23 @@ function drawFuture(context, future, then, now, [x, y], project) {
   for (const p of places.slice(1)) { context.beginPath(); context.arc(p[0], p[1], 2.4, 0, 7); context.fill(); }
 }
 
-function label(context, text, x, y) {
+// One that would lie on another moves up, none leaves the picture sideways.
+function drawLabels(context, labels, left, right) {
+  const placed = [];
   context.font = "11px system-ui, sans-serif";
-  const width = context.measureText(text).width + 8;
-  context.fillStyle = "#0b0d10cc";
-  context.fillRect(x - width / 2, y - 13, width, 15);
-  context.fillStyle = SEEN;
-  context.textAlign = "center";
-  context.fillText(text, x, y - 2);
-  context.textAlign = "left";
+  for (const { text, x, y } of labels) {
+    if (x < left || x > right) continue;
+    const width = context.measureText(text).width + 8;
+    const place = { left: Math.min(Math.max(x - width / 2, left), right - width), top: y - 13, width };
+    while (placed.some((other) => overlap(place, other))) place.top -= LABEL_HEIGHT;
+    placed.push(place);
+    context.fillStyle = "#0b0d10cc";
+    context.fillRect(place.left, place.top, width, LABEL_HEIGHT);
+    context.fillStyle = SEEN;
+    context.fillText(text, place.left + 4, place.top + 11);
+  }
+}
+
+function overlap(a, b) {
+  return a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < LABEL_HEIGHT;
 }
