@@ -66,6 +66,8 @@ def read_drivable_area(root: Path, location: str) -> DrivableArea:
             raise ValueError(f"it is of version {version}, expected {VERSION}")
         rings, polygons = _rings(layers)
         corners = [np.array(ring, float).reshape(-1, 2) for ring in rings]
+        if not all(np.isfinite(ring).all() for ring in corners):
+            raise ValueError("it has a node that is nowhere")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{file} does not read as a map expansion: {what}; {again}") from error

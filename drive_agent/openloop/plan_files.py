@@ -20,6 +20,7 @@ import numpy as np
 from drive_agent.config import ConfigError
 from drive_agent.score.openloop.cases import STEPS
 
+FARTHEST_M = 10_000.0
 _BUILDERS = {  # all that a pickle of arrays names, under the module paths of numpy 1 and 2
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
@@ -105,8 +106,9 @@ def _path(file: Path, token: str, value: Any) -> np.ndarray:
             f"plans={file}: {token!r} has shape {points.shape}, expected ({STEPS}, 2): 0.5 to 3 s; "
             "leave a sample without a plan out"
         )
-    if not np.isfinite(points[:, :2]).all():
+    if not (np.abs(points[:, :2]) <= FARTHEST_M).all():
         raise ValueError(
-            f"plans={file}: {token!r} holds numbers that are not finite; leave a sample without a plan out"
+            f"plans={file}: {token!r} holds numbers that are no metres within 3 s, expected finite ones up to "
+            f"{FARTHEST_M:g}; leave a sample without a plan out"
         )
     return points[:, :2]

@@ -19,6 +19,7 @@ import numpy as np
 from drive_agent.data.expansion import read_drivable_area
 from drive_agent.openloop.plan_files import read_plans
 from drive_agent.openloop.truth import AREA_REACH_M, Source
+from drive_agent.score.openloop import score_plans
 from drive_agent.score.openloop.labels import GROUND, PAST
 from tests.unit.data.expansion import LOCATION, box, write_expansion
 from tests.unit.score.openloop.synthetic import make_cases
@@ -43,6 +44,14 @@ def score_made_up(folder: Path, share: float = 1.0) -> Spent:
     _write_truth(folder / "data", cache, tokens, round(SCENES * share))
     words = [f"data={folder / 'data'}", f"cache={cache}", f"out={folder / 'out'}", f"plans={_plans(folder)}"]
     return _measured([sys.executable, "-m", "drive_agent", "openloop", *words, "logs=false", "workers=2"])
+
+
+def score_plans_cpu_s(count: int) -> float:
+    """Processor time of `score_plans` for one planner's plans of so many samples."""
+    cases = make_cases(count, AGENTS, 0)
+    started = time.process_time()
+    score_plans(cases)
+    return time.process_time() - started
 
 
 def _measured(command: list[str]) -> Spent:
@@ -112,6 +121,9 @@ def _truth(tokens: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         "lidar2ego_t": np.tile(cases["lidar2ego_t"], (count, 1)),
         "lidar2ego_q": np.tile(cases["lidar2ego_q"], (count, 1)),
         "global_pose": np.column_stack([place, draw.uniform(-3, 3, count)]),
+        "box_height": np.ones((count, AGENTS)),
+        "box_velocity": np.zeros((count, AGENTS, 2)),
+        "box_attribute": np.full((count, AGENTS), ""),
         "box_z": np.zeros((count, AGENTS, 7)),
         "box_points": np.ones((count, AGENTS, 7), np.int32),
         "seen_before": np.ones((count, AGENTS), bool),

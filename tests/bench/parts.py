@@ -17,7 +17,7 @@ from drive_agent.sim.process import ServerProcess
 from tests.bench.loads import TOWN, WARM_TICKS, pace_of_cameras, pace_of_parked, pace_of_traffic, timed
 from tests.bench.log_cost import cost_of_log, judging_s
 from tests.bench.maps import bench_maps
-from tests.bench.open_loop import SAMPLES, score_made_up
+from tests.bench.open_loop import SAMPLES, score_made_up, score_plans_cpu_s
 from tests.bench.server_parts import bench_server
 from tests.bench.words import spent_on_words
 from tests.null_server import NullProcess, Recorder
@@ -129,6 +129,9 @@ def bench_openloop(table: Table) -> None:
             spent = score_made_up(Path(folder), share)
         note = f"{spent.cpu_s:.0f} s processor time, {spent.peak_mb:.0f} MB"
         table.add_row(f"open loop, {round(SAMPLES * share)} samples", f"{spent.wall_s:.0f} s", note)
+    table.add_row(
+        "score_plans, 600 samples", f"{score_plans_cpu_s(600):.1f} s", "processor time, one planner"
+    )
 
 
 PARTS = (

@@ -64,6 +64,7 @@ def test_a_city_without_an_expansion_is_one_line_with_the_remedy(root):
         (lambda layers: layers.pop("node"), "has no 'node'"),
         (lambda layers: layers["polygon"][0]["exterior_node_tokens"].append("lost"), "has no 'lost'"),
         (lambda layers: layers["node"][0].update(x="east"), "could not convert"),
+        (lambda layers: layers["node"][0].update(x=float("nan")), "a node that is nowhere"),
         (lambda layers: layers.update(drivable_area=7), "not iterable"),
     ],
 )
