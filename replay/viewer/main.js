@@ -137,8 +137,8 @@ function address() { // browsers refuse more than some hundred changes of the ad
 }
 const linkTo = () => `#route=${encodeURIComponent(state.route ?? "")}&t=${state.time.toFixed(2)}${state.live ? "&live" : ""}`;
 
-function fromAddress() {
-  const words = new URLSearchParams(location.hash.slice(1));
+function fromAddress(whole = location.href) {
+  const words = new URLSearchParams(new URL(whole).hash.slice(1));
   if (words.has("t")) state.time = Number(words.get("t")) || 0;
   state.live = words.has("live");
   return words.get("route");
@@ -308,8 +308,8 @@ $("keys").addEventListener("click", () => $("help").showModal());
 $("pace").addEventListener("change", (event) => { state.pace = parseFloat(event.target.value); event.target.blur(); });
 $("route").addEventListener("change", (event) => { state.time = 0; event.target.blur(); choose(event.target.value); });
 $("live").addEventListener("click", () => { state.live = !state.live; if (state.live) { state.time = duration(); request(); } });
-addEventListener("hashchange", () => {
-  const route = fromAddress();
+addEventListener("hashchange", (event) => { // not location: our own late writing may have come in between
+  const route = fromAddress(event.newURL);
   if (route && route !== state.route) choose(route); else seek(state.time);
 });
 addEventListener("resize", request);

@@ -125,6 +125,12 @@ def test_playing_goes_on_and_stops(page):
     assert time_of(page) < stopped + 1.0
 
 
+def test_a_link_that_is_pasted_while_the_address_is_written_counts(page):
+    """The page writes its moment into the address a little later; that must not swallow a link that came before."""
+    page.run("location.hash = 'route=7_rep0&t=1.5', history.replaceState(null, '', '#route=7_rep0&t=2.00')")
+    at(page, 1.5)
+
+
 def test_the_picture_of_the_moment_is_shown(page, tmp_path):
     """The synthetic pictures are grey, brighter with time: the screen must be too."""
     greys = []
