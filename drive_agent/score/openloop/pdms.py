@@ -102,6 +102,8 @@ def _no_collision(path: np.ndarray, boxes: np.ndarray, setting: Setting) -> floa
         step = int(np.argmax(hits[1:, agent])) + 1
         if _at_fault(path, boxes, setting, agent, step):
             worst = min(worst, 0.5 if setting.is_static[agent] else 0.0)
+        if worst == 0.0:
+            break
     return worst
 
 
@@ -155,6 +157,7 @@ def _time_to_collision(path: np.ndarray, boxes: np.ndarray, setting: Setting) ->
     """0 if going on straight from any step would hit an agent ahead within 0.9 s; who was touched already is left out."""
     touched = np.logical_or.accumulate(overlap(boxes[:, None], setting.agents) & setting.there)
     speeds = np.concatenate([[setting.speed_mps], _speeds(path)])
+    seconds = np.array(TTC_S)[:, None, None]
     for step in range(1, len(path)):
         if speeds[step] < STANDING_MPS:
             continue
@@ -162,13 +165,13 @@ def _time_to_collision(path: np.ndarray, boxes: np.ndarray, setting: Setting) ->
         direction = np.array([np.cos(yaw), np.sin(yaw)])
         agents, there = setting.agents[step], setting.there[step] & ~touched[step]
         motion = (agents[:, :2] - setting.agents[step - 1, :, :2]) / STEP_S * setting.there[step - 1][:, None]
-        is_ahead = (agents[:, :2] - boxes[step, :2]) @ direction > 0
-        for seconds in TTC_S:
-            ego, others = boxes[step].copy(), agents.copy()
-            ego[:2] += direction * speeds[step] * seconds
-            others[:, :2] += motion * seconds
-            if (overlap(ego[None], others) & there & is_ahead).any():
-                return 0.0
+        asked = there & ((agents[:, :2] - boxes[step, :2]) @ direction > 0)
+        ego = np.repeat(boxes[step][None, None], len(TTC_S), axis=0)  # (times, 1, 5)
+        ego[..., :2] += direction * speeds[step] * seconds
+        others = np.repeat(agents[None, asked], len(TTC_S), axis=0)  # (times, agents, 5)
+        others[..., :2] += motion[asked] * seconds
+        if overlap(ego, others).any():
+            return 0.0
     return 1.0
 
 
