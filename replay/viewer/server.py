@@ -72,6 +72,9 @@ def open_runs(paths: list[str]) -> list[Run]:
             raise ValueError(
                 f"{word} holds no drive, expected a run folder with routes/*/log.mcap; give runs/NAME"
             )
+        if path.is_file():
+            with Episode.open(path):  # says what is wrong with a file that is no log
+                pass
         runs.append(Run(path))
     return runs
 

@@ -143,7 +143,9 @@ def test_scripts_of_others_could_not_run(server):
 
 
 def test_wrong_paths_are_one_clear_line(tmp_path):
-    for path, says in ((tmp_path / "none", "does not exist"), (tmp_path, "holds no drive")):
+    (tmp_path / "foreign").write_bytes(b"x")
+    wrong = (("none", "does not exist"), ("", "holds no drive"), ("foreign", "no MCAP file"))
+    for path, says in ((tmp_path / name, says) for name, says in wrong):
         with pytest.raises(ValueError, match=says) as caught:
             open_runs([str(path)])
         assert "\n" not in str(caught.value)
