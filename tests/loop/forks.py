@@ -73,8 +73,10 @@ def _replay(*words: str) -> str:
 
 def check_run(run: Path, moments: int, seed: int) -> int:
     """Print a line a fork and a line a route's questions; how many of them were not exact."""
-    draw, wrong = random.Random(seed), 0
-    for log in logs_in(run):
+    draw, wrong, logs = random.Random(seed), 0, list(logs_in(run))
+    if not logs:
+        raise SystemExit(f"{run} holds no drives, expected a run folder with routes/*/log.mcap")
+    for log in logs:
         drive, route = drive_of(log), log.parent.name
         for at_s in sorted(draw.uniform(0.05, drive.duration_s - 0.1) for _ in range(moments)):
             with tempfile.TemporaryDirectory() as folder:
