@@ -63,6 +63,11 @@ class Director:
                 events += self._play(playing, truth, ego_m)
         return tuple(events)
 
+    @property
+    def is_playing(self) -> bool:
+        """Whether a scenario has been triggered and goes on."""
+        return any(playing.scene.is_triggered for playing in self._coming)
+
     def close(self) -> None:
         """End all scenarios and take their actors away."""
         for playing in self._coming:

@@ -13,7 +13,7 @@ import numpy as np
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from scenarios.checks import plan
-from scenarios.places import Site
+from scenarios.places import AFTER_LEAST_M, Site
 from scenarios.rehearsal import rehearse
 from scenarios.routes import DEFAULT_WEATHER, parse_routes
 from scenarios.setting import Setting
@@ -42,17 +42,26 @@ class Draft:
 
 
 def around(town: str, site: Site) -> Draft:
-    """A route for one scenario: it begins on a street with some room and ends on one."""
+    """A route for one scenario: it begins on a street with some room and ends on one, before a further junction."""
     setting = site.setting
     begin_m = site.begin_m
     if site.kind.lead_m > 0.0:
         begin_m = next(
             (m for m in np.arange(begin_m, 0.0, -SHIFT_M) if _is_street(setting, m, m + ROOM_M)), begin_m
         )
-    onward_m = np.arange(site.end_m, float(setting.stations_m[-1]), SHIFT_M)
-    back_m = np.arange(site.end_m, setting.trigger_m, -SHIFT_M)
-    end_m = next((m for m in (*onward_m, *back_m) if _is_street(setting, m, m)), site.end_m)
+    wanted_m = _before_junction(setting, site.done_m + AFTER_LEAST_M, site.end_m)
+    onward_m = np.arange(wanted_m, float(setting.stations_m[-1]), SHIFT_M)
+    back_m = np.arange(wanted_m, setting.trigger_m, -SHIFT_M)
+    end_m = next((m for m in (*onward_m, *back_m) if _is_street(setting, m, m)), wanted_m)
     return Draft(town, setting.road_map, setting.route, float(begin_m), float(end_m), (site,))
+
+
+def _before_junction(setting: Setting, from_m: float, to_m: float) -> float:
+    """The last place of the street that the way is on at `from_m`, at most `to_m`; `from_m` itself on a junction."""
+    steps_m = np.arange(min(from_m, to_m), to_m + SHIFT_M, SHIFT_M)
+    street = [_is_street(setting, m, m + SHIFT_M) for m in steps_m]
+    until = street.index(False) if False in street else len(street)
+    return min(float(steps_m[max(until - 1, 0)]), to_m)
 
 
 def is_sound(draft: Draft) -> bool:

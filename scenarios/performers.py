@@ -19,6 +19,10 @@ LOOK_AHEAD_S, LOOK_AHEAD_M = 0.5, 3.5
 WHEELBASE_M = 2.8
 FULL_STEER_RAD = 0.6  # of the wheels; what a steer of 1 comes to
 THROTTLE_PER_MPS, THROTTLE_HOLD, HOLD_PER_MPS = 0.35, 0.25, 0.02
+TRIM_PER_M, TRIM_MOST = (
+    0.3,
+    0.5,
+)  # throttle that comes up while a speed is not reached: bicycles need more than cars
 BRAKE_PER_MPS, SLACK_MPS = 0.25, 0.6
 END_M = 1.0  # so near to the end of its path a car has arrived
 CAREFUL_BRAKE_MPS2, CAREFUL_GAP_M, CAREFUL_SIDE_M = (
@@ -38,6 +42,8 @@ class Performer:
         self._path: np.ndarray | None = None
         self._speed_mps = 0.0
         self._careful = False
+        self._trim = 0.0
+        self._time_us: int | None = None
         self.row: np.ndarray | None = None
         self.arrived = False
 
@@ -109,11 +115,18 @@ class Performer:
         wanted_mps = self._speed_mps
         if self._careful:
             wanted_mps = min(wanted_mps, _careful_speed(self._path, station_m, truth.actors[:, :2]))
-        self._world.drive(self.id, _command(self._path, station_m, self.row, wanted_mps))
+        self._hold(wanted_mps, truth.time_us)
+        self._world.drive(self.id, _command(self._path, station_m, self.row, wanted_mps, self._trim))
+
+    def _hold(self, wanted_mps: float, time_us: int) -> None:
+        passed_s = 0.0 if self._time_us is None else (time_us - self._time_us) * 1e-6
+        self._time_us = time_us
+        trim = self._trim + TRIM_PER_M * (wanted_mps - self.speed_mps) * passed_s
+        self._trim = float(np.clip(trim, 0.0, TRIM_MOST)) if wanted_mps > 0.0 else 0.0
 
 
-def _command(path: np.ndarray, station_m: float, row: np.ndarray, wanted_mps: float) -> Command:
-    """Pure pursuit along the path, a proportional controller for the speed."""
+def _command(path: np.ndarray, station_m: float, row: np.ndarray, wanted_mps: float, trim: float) -> Command:
+    """Pure pursuit along the path, a proportional controller for the speed with a throttle that makes up for drag."""
     speed_mps = math.hypot(row[5], row[6])
     reach_m = LOOK_AHEAD_M + LOOK_AHEAD_S * speed_mps
     target = to_frame(resample(path, np.array([station_m + reach_m])), row[0], row[1], row[3])[0]
@@ -122,7 +135,7 @@ def _command(path: np.ndarray, station_m: float, row: np.ndarray, wanted_mps: fl
     error_mps = wanted_mps - speed_mps
     if error_mps < -SLACK_MPS or wanted_mps == 0.0:
         return Command(0.0, steer, float(np.clip(-BRAKE_PER_MPS * error_mps, 0.1, 1.0)))
-    hold = THROTTLE_HOLD + HOLD_PER_MPS * wanted_mps
+    hold = THROTTLE_HOLD + HOLD_PER_MPS * wanted_mps + trim
     return Command(float(np.clip(hold + THROTTLE_PER_MPS * error_mps, 0.0, 1.0)), steer, 0.0)
 
 

@@ -24,6 +24,7 @@ STEP_M = 10.0
 SIDE_M = 45.0  # of a way's ends where no trigger lies
 APART_M = 120.0  # between two places for one type on the same side of a road
 AFTER_M = 110.0  # of a route after a scenario's trigger or its junction
+AFTER_LEAST_M = 60.0  # where another junction follows
 CHANGE_SHARE, CHANGE_ROOM_M = 0.8, 60.0  # on how many of the lanes that are so long and have a neighbour
 _STREAM = 21  # of random numbers, beside those of weather
 
@@ -44,12 +45,17 @@ class Site:
     @property
     def end_m(self) -> float:
         """Where a route for it ends: well behind its trigger, its junction and the places that it names."""
+        return min(self.done_m + AFTER_M, float(self.setting.stations_m[-1]))
+
+    @property
+    def done_m(self) -> float:
+        """Where along the way the last thing is that belongs to it."""
         trigger_m, crossing = self.setting.trigger_m, self.setting.junction
         reach_m = max(float(self.elements.get("distance", {"value": "0"})["value"]), self.kind.reach_m)
         last_m = max(trigger_m + reach_m, *self._named_m(), trigger_m)
         if crossing is not None and crossing.begin_m < trigger_m + AFTER_M:
             last_m = max(last_m, crossing.end_m)
-        return min(last_m + AFTER_M, float(self.setting.stations_m[-1]))
+        return last_m
 
     def _named_m(self) -> list[float]:
         """Stations of the places that the elements name."""

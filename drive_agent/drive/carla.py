@@ -157,7 +157,7 @@ class CarlaEnv:
 
     def apply(self, command: Command) -> None:
         """Send the pedals, as a scenario lets them through, and advance one tick."""
-        assert self._director is not None, "reset() comes first"
+        assert self._director is not None and self._traffic is not None, "reset() comes first"
         slip = self._stage.disturbance
         throttle = min(max(command.throttle + slip.throttle, 0.0), 1.0)
         steer = min(max(command.steer + slip.steer, -1.0), 1.0)
@@ -165,6 +165,7 @@ class CarlaEnv:
         self._walkers.step(self._truth, focus=self._truth.actors[:1, :2])
         self._advance()
         self._events = self._director.step(self._truth)
+        self._traffic.keep_company(self._truth, playing=self._director.is_playing)
         self._stage.flush()
 
     def _advance(self) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import Protocol
 
 log = logging.getLogger("drive_agent.drive")
@@ -44,14 +43,14 @@ class WatchedTicks:
 
     def __init__(self, world: World, manager: Manager, silence_s: float = SILENCE_S) -> None:
         self._world, self._manager, self._silence_s = world, manager, silence_s
-        self._under_way: tuple[int, float] | None = None  # frame before the tick, when it began
+        self._under_way: int | None = None  # frame before the tick
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="tick watcher", daemon=True)
         self._watcher.start()
 
     def tick(self) -> int:
         """Advance the world by one tick; returns its frame."""
-        self._under_way = self._world.get_snapshot().frame, time.monotonic()
+        self._under_way = self._world.get_snapshot().frame
         try:
             return self._world.tick()
         finally:
@@ -63,11 +62,17 @@ class WatchedTicks:
         self._watcher.join()
 
     def _watch(self) -> None:
+        """The silence counts from when a frame was seen: a slow server alone must not wake a manager that will step."""
+        sleeping, looks = None, 0
         while not self._closed.wait(self._silence_s / _LOOKS):
-            under_way = self._under_way
-            if under_way is None or time.monotonic() - under_way[1] < self._silence_s:
+            before = self._under_way
+            if before is None or self._world.get_snapshot().frame == before:
+                sleeping, looks = None, 0
                 continue
-            if self._world.get_snapshot().frame != under_way[0]:
-                log.warning("the traffic manager sleeps through frame %d: waking it", under_way[0] + 1)
+            looks = looks + 1 if sleeping == before else 1
+            sleeping = before
+            if looks > _LOOKS:
+                log.warning("the traffic manager sleeps through frame %d: waking it", before + 1)
                 self._manager.set_synchronous_mode(False)
                 self._manager.set_synchronous_mode(True)
+                looks = 0

@@ -14,11 +14,14 @@ from contextlib import contextmanager
 import carla
 import numpy as np
 
+from drive_agent.drive.company import shares
 from drive_agent.drive.tick import WatchedTicks
+from drive_agent.types import Truth
 
 FOLLOW_M = 2.5
 CARS = ("car", "van")  # longer vehicles cut the corners of small junctions
 EVERYONE = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
+SHARE_STEP = 0.05  # smaller changes of speed are not told
 NO_CACHE = b"No InMemoryMap cache found"  # the client warns so of every map that was not baked for Unreal
 ROLE = "background"  # the role that the Leaderboard's minimum-speed rule compares with
 
@@ -62,13 +65,30 @@ class Traffic:
         answers = client.apply_batch_sync(batch, False)
         self.tick()
         self.ids = [answer.actor_id for answer in answers if not answer.error]
-        for car in world.get_actors(self.ids):
-            manager.vehicle_percentage_speed_difference(car, rng.uniform(*slower_percent))
+        self._cars = {car.id: car for car in world.get_actors(self.ids)}
+        self._slower_percent = {actor: rng.uniform(*slower_percent) for actor in self._cars}
+        self._shares = dict.fromkeys(self._cars, 1.0)
+        for actor, car in self._cars.items():
+            manager.vehicle_percentage_speed_difference(car, self._slower_percent[actor])
             manager.auto_lane_change(car, False)  # it changes lanes into whoever drives beside it
 
     def tick(self) -> int:
         """Advance the world by one tick, waking the manager if it sleeps through it; returns the frame."""
         return self._ticks.tick()
+
+    def keep_company(self, truth: Truth, *, playing: bool) -> None:
+        """Adapt the cars' speeds to where the ego is: while a scenario is `playing`, far cars stand."""
+        rows = [row for row, actor in enumerate(truth.ids) if actor in self._cars]
+        gaps_m = np.linalg.norm(truth.actors[rows, :2] - truth.ego[:2], axis=1)
+        ego_mps = float(np.hypot(*truth.ego[5:7]))
+        wanted = shares(gaps_m, ego_mps, truth.time_us * 1e-6) if playing else np.ones(len(rows))
+        for actor, share in zip((truth.ids[row] for row in rows), wanted, strict=True):
+            if abs(share - self._shares[actor]) > SHARE_STEP or (
+                share in (0.0, 1.0) and share != self._shares[actor]
+            ):
+                self._shares[actor] = float(share)
+                slower = 100.0 - share * (100.0 - self._slower_percent[actor])
+                self._manager.vehicle_percentage_speed_difference(self._cars[actor], slower)
 
     def close(self) -> None:
         """The manager first, then its cars: another order can abort the client."""

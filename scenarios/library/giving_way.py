@@ -23,7 +23,10 @@ CLOSE_M, PATIENCE_S, AHEAD_M = 50.0, 10.0, 50.0
 
 
 def _rear_site(setting: Setting, rng: np.random.Generator) -> Elements | None:
-    fits = open_road(setting, 90.0) and setting.trigger_m >= 40.0 and len(setting.here.same_direction()) > 1
+    straight_on = open_road(setting, 90.0) and follows_lane(
+        setting, 90.0
+    )  # so that they share a lane until it is past
+    fits = straight_on and setting.trigger_m >= 40.0 and len(setting.here.same_direction()) > 1
     return with_values(distance=value(35.0)) if fits else None
 
 
