@@ -23,6 +23,7 @@ ROOM_M, SHIFT_M = (
     15.0,
     5.0,
 )  # from a route's begin to the next junction at least; steps in which its ends are moved
+QUEUE_M = 30.0  # between a route's end and a further junction, where it can be chosen
 SAME_M, BESIDE_M = (
     3.0,
     0.5,
@@ -57,10 +58,13 @@ def around(town: str, site: Site) -> Draft:
 
 
 def _before_junction(setting: Setting, from_m: float, to_m: float) -> float:
-    """The last place of the street that the way is on at `from_m`, at most `to_m`; `from_m` itself on a junction."""
+    """The last place of the street that the way is on at `from_m`, at most `to_m`, well before who queues at its end.
+
+    `from_m` itself where another junction is too near to that.
+    """
     steps_m = np.arange(min(from_m, to_m), to_m + SHIFT_M, SHIFT_M)
-    street = [_is_street(setting, m, m + SHIFT_M) for m in steps_m]
-    until = street.index(False) if False in street else len(street)
+    clear = [_is_street(setting, m, m + QUEUE_M) for m in steps_m]
+    until = clear.index(False) if False in clear else len(clear)
     return min(float(steps_m[max(until - 1, 0)]), to_m)
 
 

@@ -11,7 +11,7 @@ from drive_agent.geometry import from_frame, to_frame
 from drive_agent.roadmap import RoadMap
 from drive_agent.types import ActorInfo, LightState, ObjectKind
 from tests.unit.expert.crossroads import Other, World
-from tests.worlds import EGO_LANE_Y, LANE_M, lane, straight_route, street
+from tests.worlds import EGO_LANE_Y, LANE_M, lane, straight_route, street, street_with_junction
 
 EASTWARD = np.array([[0.0, EGO_LANE_Y], [900.0, EGO_LANE_Y]])
 WESTWARD = np.array([[900.0, -EGO_LANE_Y], [0.0, -EGO_LANE_Y]])
@@ -87,6 +87,14 @@ def test_does_not_overtake_a_queue_at_a_red_light():
     x, left, _ = drive(world, 25)
     assert np.abs(left).max() < 0.1
     assert 70.0 < x[-1] < 84.0
+
+
+def test_does_not_overtake_a_queue_at_a_junction_that_its_route_ends_before():
+    queue = [Other(EASTWARD, 92.0, 0.0), Other(EASTWARD, 84.0, 0.0)]
+    world = World(street_with_junction(before_m=100.0), straight_route(90), queue)
+    x, left, _ = drive(world, 25)
+    assert np.abs(left).max() < 0.1
+    assert 67.0 < x[-1] < 81.0
 
 
 def test_keeps_inside_its_lane_where_that_is_enough():
