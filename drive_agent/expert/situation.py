@@ -16,6 +16,7 @@ from drive_agent.expert.pace import Pace
 from drive_agent.expert.room import RoadRoom
 from drive_agent.expert.stop_lines import RouteLine, lines_on_route
 from drive_agent.expert.yielding import CREEP_MPS, Conflict, OwnCar, conflict
+from drive_agent.geometry import project
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.types import Cause, LightState, ObjectKind, Truth
@@ -186,10 +187,15 @@ class StopMemory:
 def stopping_places(
     road_map: RoadMap, route: Route, track: RouteTrack, lines: tuple[RouteLine, ...]
 ) -> tuple[float, ...]:
-    """Stations of the route where traffic may have to wait: stop lines, and where junctions begin."""
+    """Stations where traffic may have to wait: stop lines, and where junctions begin, also the next one after the route."""
     inside = np.array([road_map.lanes[int(k)].is_junction for k in route.lanes])
     begins = np.flatnonzero(np.diff(inside.astype(int), prepend=0) > 0)
-    return tuple(line.station_m for line in lines) + tuple(float(track.stations_m[k]) for k in begins)
+    places = [line.station_m for line in lines] + [float(track.stations_m[k]) for k in begins]
+    last = road_map.lanes[int(route.lanes[-1])]
+    if any(road_map.lanes[k].is_junction for k in last.successors):
+        along_m, _ = project(last.center[:, :2], track.points[-1])
+        places.append(float(track.stations_m[-1]) + last.length_m - along_m)
+    return tuple(places)
 
 
 def stopping_way_m(speed_mps: float) -> float:
