@@ -87,8 +87,9 @@ class ServerProcess:
 
     def log_tail(self, lines: int = _TAIL_LINES) -> str:
         """The last lines that the server wrote to its log."""
-        self._log.seek(0)
-        return "\n".join(self._log.read().decode(errors="replace").strip().splitlines()[-lines:])
+        # read in place: the server writes where the file's position is, which it shares with us
+        written = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0)
+        return "\n".join(written.decode(errors="replace").strip().splitlines()[-lines:])
 
     def stop(self) -> None:
         """End the server and its children; harmless when it has ended already."""
