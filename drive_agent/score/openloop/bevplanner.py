@@ -71,8 +71,8 @@ def _headings(path: np.ndarray) -> np.ndarray:
     return np.where(np.linalg.norm(steps, axis=-1) < _SLOW_STEP_M, np.float32(0), yaw)
 
 
-def _footprint(position: np.ndarray, yaw: np.float32) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (left) and columns (forward) of the ego box at a position (2,)."""
+def _footprint(position: np.ndarray, yaw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (left) and columns (forward) of the ego box at a position (2,) with a yaw ()."""
     cos, sin = np.cos(yaw), np.sin(yaw)
     turn = np.array([[cos, sin], [-sin, cos]], np.float32)
     turned = np.rint((_FOOTPRINT + _MIDDLE) @ turn - _MIDDLE).astype(np.int64)

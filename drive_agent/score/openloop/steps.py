@@ -42,7 +42,7 @@ class StepVectors:
     def of(self, rows: np.ndarray) -> StepVectors:
         """Those of some samples."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return StepVectors(**{name: None if v is None else v[rows] for name, v in values.items()})
+        return StepVectors(**{name: v[rows] for name, v in values.items() if v is not None})
 
     def row(self, average: Average, values: np.ndarray) -> Row:
         """One line of a table: `values` (N, 6) of the samples in use, averaged."""
