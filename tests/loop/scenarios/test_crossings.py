@@ -9,7 +9,7 @@ from tests.loop.scenarios.families import Case, assert_charged, assert_passed
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
 CASES = {
     "DynamicObjectCrossing": Case("Brookfield", "collisions_pedestrian"),
-    "PedestrianCrossing": Case("Brookfield", "collisions_pedestrian"),
+    "PedestrianCrossing": Case("Maplewood", "collisions_pedestrian"),
     "ParkingCrossingPedestrian": Case("Maplewood", "collisions_pedestrian"),
     "VehicleTurningRoute": Case("Maplewood", "collisions_vehicle"),
     "VehicleTurningRoutePedestrian": Case("Oldbridge", "collisions_pedestrian"),
