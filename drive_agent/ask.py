@@ -14,13 +14,12 @@ import numpy as np
 from drive_agent.agent.agent import Agent
 from drive_agent.agent.dialogue import Understood
 from drive_agent.agent.prompt import question
-from drive_agent.geometry import arc_length, resample
 from drive_agent.log.records import frame_of, prompt_of
 from drive_agent.log.schema import TickRecord
 from drive_agent.log.store import Episode
+from drive_agent.score.planned import plan_poses
 from drive_agent.types import CameraImage, LightState, Maneuver, Plan, PlanError, Prompt, Reply, Scene
 
-TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 OTHER_PATH_M, OTHER_SPEED_MPS = 1.0, 1.5  # from where on a plan is another decision, not another shade of it
 
 
@@ -69,11 +68,11 @@ class Asked:
 
     @property
     def path_m(self) -> float | None:
-        """Mean distance of the waypoints at `TIMES_S`; None where one of the replies holds no plan."""
+        """Mean distance of where the two plans put the car at the half seconds of 3 s; None where one of the replies holds no plan."""
         a, b = self.then.plan, self.now.plan
         if isinstance(a, PlanError) or isinstance(b, PlanError):
             return None
-        return float(np.linalg.norm(waypoints(a) - waypoints(b), axis=1).mean())
+        return float(np.linalg.norm((plan_poses(a) - plan_poses(b))[:, :2], axis=1).mean())
 
     @property
     def speed_mps(self) -> float | None:
@@ -94,15 +93,6 @@ class Asked:
     def lights(self) -> tuple[LightState | None, LightState | None]:
         """The light that then's and now's reply see."""
         return tuple(answer.scene.light if answer.scene else None for answer in (self.then, self.now))  # type: ignore[return-value]
-
-
-def waypoints(plan: Plan, times_s: np.ndarray = TIMES_S) -> np.ndarray:
-    """Where a plan puts the car after some times: (n, 2) in its ego frame. A path driven to its end is left standing."""
-    times = np.concatenate([[0.0], plan.speed_times_s])
-    speeds = np.concatenate([plan.speeds_mps[:1], plan.speeds_mps])
-    gone_m = np.concatenate([[0.0], np.cumsum(np.diff(times) * (speeds[1:] + speeds[:-1]) / 2)])
-    path = np.vstack([[0.0, 0.0], plan.path_ego])
-    return resample(path, np.minimum(np.interp(times_s, times, gone_m), arc_length(path)[-1]))
 
 
 def ask_at(episode: Episode, agent: Agent, at_s: float, edit: Edit, *, same_model: bool) -> Asked:

@@ -27,7 +27,7 @@ def _light_words(answer: Answer) -> str:
 
 def print_answer(asked: Asked, console: Console) -> None:
     """One question: what was asked, and the answers of then and of now side by side."""
-    from drive_agent.ask import TIMES_S, waypoints
+    from drive_agent.score.planned import STEPS_S, plan_poses
 
     console.print(f"asked at {asked.time_s:.2f} s")
     for message in asked.prompt.messages:
@@ -45,8 +45,8 @@ def print_answer(asked: Asked, console: Console) -> None:
         table.add_row(name, side(asked.then), side(asked.now))
     plans = [answer.plan for answer in (asked.then, asked.now)]
     if not any(isinstance(plan, PlanError) for plan in plans):
-        there = [waypoints(plan) for plan in plans]  # type: ignore[arg-type]
-        for k, second in enumerate(TIMES_S):
+        there = [plan_poses(plan) for plan in plans]  # type: ignore[arg-type]
+        for k, second in enumerate(STEPS_S):
             table.add_row(
                 f"in {second:g} s",
                 *(f"{points[k][0]:6.2f} ahead {points[k][1]:+6.2f} left" for points in there),

@@ -7,6 +7,7 @@ which the plan collides by the exact protocol, then those furthest from what was
 from __future__ import annotations
 
 import base64
+import heapq
 import html
 import json
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ AHEAD_US = 3_000_000
 TRUTH_COLOR = (52, 196, 132)
 FRONT_PX, SMALL_PX, ABOVE_PX = (640, 360), (200, 112), (360, 360)
 JPEG_QUALITY = 82
+BATCH_ROWS = 5000  # of samples.parquet, read at a time
 STYLE = """
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; margin-top: 8px; }
 th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line); } th { color: var(--muted); font-weight: 500; }
@@ -174,12 +176,23 @@ def _cell(value: float | None, scale: float, digits: int) -> str:
 
 
 def _worst(out: Path, planner: str, count: int) -> list[dict[str, Any]]:
-    from pyarrow import parquet
+    rows = _rows(out / "samples.parquet", planner, "exact")
+    there = (row for row in rows if (out / "routes" / row["scene"] / "log.mcap").exists())
+    return heapq.nsmallest(
+        count, there, key=lambda row: (not any(row["collided"]), -max(row["l2_m"]), row["token"])
+    )
 
-    chosen = [("planner", "=", planner), ("protocol", "=", "exact")]
-    rows = parquet.read_table(out / "samples.parquet", filters=chosen).to_pylist()
-    there = [row for row in rows if (out / "routes" / row["scene"] / "log.mcap").exists()]
-    return sorted(there, key=lambda row: (not any(row["collided"]), -max(row["l2_m"]), row["token"]))[:count]
+
+def _rows(file: Path, planner: str, protocol: str) -> Iterator[dict[str, Any]]:
+    from pyarrow import compute, parquet
+
+    with parquet.ParquetFile(file) as rows:
+        for batch in rows.iter_batches(batch_size=BATCH_ROWS):
+            is_mine = compute.and_(  # pyright: ignore[reportAttributeAccessIssue]
+                compute.equal(batch["planner"], planner),  # pyright: ignore[reportAttributeAccessIssue]
+                compute.equal(batch["protocol"], protocol),  # pyright: ignore[reportAttributeAccessIssue]
+            )
+            yield from batch.filter(is_mine).to_pylist()
 
 
 def _cards(out: Path, rows: list[dict[str, Any]]) -> Iterator[str]:

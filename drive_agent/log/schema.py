@@ -137,11 +137,14 @@ class ScenarioEvent:
     what: str
 
 
+OPEN_LOOP = "open loop"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How the drive ended. `status` is the Leaderboard's ("Completed", "Failed - Agent got blocked", ...)."""
 
     status: str
-    reason: str  # one line, "" when there is nothing to add
+    reason: str  # one line, "" when there is nothing to add; `OPEN_LOOP` where the model only watched
     wall_s: float
     simulated_s: float

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from drive_agent.score.openloop.table import PROTOCOLS, counts, rows
 Inputs = Mapping[str, tuple[bool | None, bool | None]]
 COLUMNS = ("1s", "2s", "3s", "avg")
 NAME_WIDTH = 18  # of a planner in the printed tables
+SCENES_A_PART = 32  # many small arrays cost more than what they hold
+ROWS_A_GROUP = 5000  # of samples.parquet; every group costs memory until the file is closed
 
 
 @dataclass(frozen=True)
@@ -35,33 +38,64 @@ class Sample:
     sub_scores: np.ndarray  # (n, 6) of `sub_scores.NAMES`, of the plans whose 3 s were recorded
 
 
+@dataclass
+class _Tally:
+    """What the table needs of one planner's samples; their plans are let go."""
+
+    plans: int = 0
+    without_plan: int = 0
+    failed: int = 0
+    verdicts: dict[str, list[StepVectors]] = field(default_factory=lambda: {name: [] for name in PROTOCOLS})
+    sub_scores: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        planned = sample.planned
+        self.plans += len(planned.rows)
+        self.without_plan += len(sample.scene.tokens) - len(planned.rows)
+        self.failed += int(planned.failed.sum())
+        self.sub_scores.append(sample.sub_scores)
+        for protocol, found in sample.verdicts.items():
+            parts = self.verdicts[protocol]
+            parts.append(found)
+            if len(parts) == SCENES_A_PART:
+                parts[:] = [StepVectors.joined(parts)]
+
+
 def write_results(
     out: Path,
-    samples: list[Sample],
+    samples: Iterable[Sample],
     inputs: Inputs,
     settings: Mapping[str, object],
     seen: Mapping[str, object],
 ) -> None:
-    """Write openloop.json and samples.parquet into `out`, each whole or not at all.
+    """Write openloop.json and samples.parquet into `out`, each whole or not at all; the rows of samples as they come.
 
     `seen`: planner -> figures of what it saw and foretold.
     """
     out.mkdir(parents=True, exist_ok=True)
+    tallies: dict[str, _Tally] = {}
+    no_map: dict[str, str] = {}
+    rows_file = out / ".samples.parquet"
+    with _parquet(rows_file) as write_rows:
+        for sample in samples:
+            write_rows(sample)
+            tallies.setdefault(sample.planned.planner, _Tally()).add(sample)
+            if sample.scene.no_map:
+                no_map[sample.scene.name] = sample.scene.no_map
     planners = {
-        name: _summary(name, samples, inputs) | ({"perception": seen[name]} if name in seen else {})
-        for name in dict.fromkeys(s.planned.planner for s in samples)
+        name: _summary(tally, *inputs.get(name, (None, None)))
+        | ({"perception": seen[name]} if name in seen else {})
+        for name, tally in tallies.items()
     }
-    notes = {name: protocol.note for name, protocol in PROTOCOLS.items()}
-    without_map = Counter({s.scene.name: s.scene.no_map for s in samples if s.scene.no_map}.values())
     result = {
         "settings": dict(settings),
-        "protocols": notes,
-        "scenes_without_map": dict(without_map),
+        "protocols": {name: protocol.note for name, protocol in PROTOCOLS.items()},
+        "scenes_without_map": dict(Counter(no_map.values())),
         "planners": planners,
     }
     partial = out / ".openloop.json"
     partial.write_text(json.dumps(_without_nan(result), indent=1))
-    _write_parquet(out / "samples.parquet", samples)
+    rows_file.replace(out / "samples.parquet")
     partial.replace(out / "openloop.json")
 
 
@@ -147,18 +181,16 @@ def _errors(row: Mapping[str, Any], precision: str, prefix: str) -> str:
     return f"{row[precision]:7.3f}{''.join(errors)}"
 
 
-def _summary(name: str, samples: Iterable[Sample], inputs: Inputs) -> dict[str, Any]:
-    mine = [sample for sample in samples if sample.planned.planner == name]
-    joined = {protocol: StepVectors.joined([s.verdicts[protocol] for s in mine]) for protocol in PROTOCOLS}
+def _summary(tally: _Tally, ego_status: bool | None, told: bool | None) -> dict[str, Any]:  # noqa: FBT001
+    joined = {protocol: StepVectors.joined(parts) for protocol, parts in tally.verdicts.items()}
     scores = rows(joined)
-    ego_status, told = inputs.get(name, (None, None))
     return {
         "ego_status": ego_status,
         "command": told,
-        "plans": int(sum(len(s.planned.rows) for s in mine)),
-        "without_plan": int(sum(len(s.scene.tokens) - len(s.planned.rows) for s in mine)),
-        "failed": int(sum(s.planned.failed.sum() for s in mine)),
-        "pdms_style": _mean_sub_scores(np.concatenate([s.sub_scores for s in mine])),
+        "plans": tally.plans,
+        "without_plan": tally.without_plan,
+        "failed": tally.failed,
+        "pdms_style": _mean_sub_scores(np.concatenate(tally.sub_scores)),
         "protocols": {protocol: {**scores[protocol], **counts(joined[protocol])} for protocol in PROTOCOLS},
     }
 
@@ -169,20 +201,31 @@ def _mean_sub_scores(found: np.ndarray) -> dict[str, float | int] | None:
     return {**means, "plans": len(found)} if means else None
 
 
-def _write_parquet(file: Path, samples: list[Sample]) -> None:
-    """One row a planner, protocol and sample, with the step vectors that every average is made of."""
+@contextmanager
+def _parquet(file: Path) -> Iterator[Callable[[Sample], None]]:
+    """Writes one row a planner, protocol and sample, with the step vectors that every average is made of."""
     import pyarrow
     from pyarrow import parquet
 
-    partial = file.with_name(f".{file.name}")
-    with parquet.ParquetWriter(partial, _schema(pyarrow)) as writer:
-        for sample in samples:
-            tables = [
-                pyarrow.table(_columns(sample, protocol, vectors), schema=_schema(pyarrow))
-                for protocol, vectors in sample.verdicts.items()
-            ]
-            writer.write_table(pyarrow.concat_tables(tables))
-    partial.replace(file)
+    schema = _schema(pyarrow)
+    waiting: list[Any] = []
+
+    def write(sample: Sample) -> None:
+        waiting.extend(
+            pyarrow.table(_columns(sample, protocol, vectors), schema=schema)
+            for protocol, vectors in sample.verdicts.items()
+        )
+        if sum(table.num_rows for table in waiting) >= ROWS_A_GROUP:
+            flush()
+
+    def flush() -> None:
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting))
+            waiting.clear()
+
+    with parquet.ParquetWriter(file, schema) as writer:
+        yield write
+        flush()
 
 
 def _schema(pyarrow: Any) -> Any:

@@ -1,14 +1,15 @@
 """Open loop: what planners would have driven at every key frame of recorded drives, scored by every protocol.
 
-Three passes over the scenes, each of which holds one scene at a time: ask the planners, score their plans, write what
-is looked at later. Truth comes from `truth`, and neither torch nor the devkit is needed for plans from files.
+Three passes over the scenes, each of which holds few of them at a time: ask the model, plan and score, write what is
+looked at later. Truth comes from `truth`, and neither torch nor the devkit is needed for plans from files.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -29,10 +30,7 @@ from drive_agent.openloop.sub_scores import sub_scores
 from drive_agent.openloop.truth import SceneTruth, Source
 from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.openloop.detection import BoxSet, detection_scores
-from drive_agent.score.openloop.steps import StepVectors
 from drive_agent.score.seen import Seen
-
-Verdicts = dict[str, StepVectors]  # protocol -> what it found
 
 
 @dataclass(frozen=True)
@@ -92,19 +90,15 @@ def run_openloop(config: OpenLoopConfig, console: Console) -> Path:
     names = source.scene_names()
     scenes = _progress("ground truth", source.truths, len(names), console)
     from_plans = list(_from_plans(config, plans, scenes))  # what can be wrong comes before what takes long
-    planners = [*_from_model(config, source, out, console), *from_plans]
-    everything: list[tuple[SceneTruth, list[Planned]]] = [
-        (scene, [*(plan_of(scene) for plan_of in planners), *found])
-        for scene, found in zip(scenes, _baseline_plans(config, scenes, console), strict=True)
-    ]
-    samples = []
+    planners = [*_from_model(config, source, out, console), *from_plans, *_baselines(config, scenes, console)]
+    jobs = ((scene, [plan_of(scene) for plan_of in planners]) for scene in scenes)
     with _workers(config.workers) as mapped:
-        verdicts = track(mapped(_judge_scene, everything), "scoring", len(everything), console=console)
-        for (scene, planned), found in zip(everything, verdicts, strict=True):
-            samples += [Sample(scene, plan, *judged) for plan, judged in zip(planned, found, strict=True)]
-    write_results(out, samples, inputs_of(config), settings_of(config, source), _seen(config, scenes, out))
+        judged = track(mapped(_judge_scene, jobs), "scoring", len(scenes), console=console)
+        samples = (sample for of_scene in judged for sample in of_scene)
+        seen = _seen(config, scenes, out)
+        write_results(out, samples, inputs_of(config), settings_of(config, source), seen)
     if config.logs:
-        _write_logs(out, source, everything, config.seed, console)
+        _write_logs(out, source, scenes, planners, config.seed, console)
     return out
 
 
@@ -194,51 +188,60 @@ def _seen(config: OpenLoopConfig, scenes: list[SceneTruth], out: Path) -> dict[s
     return {config.model: figures}
 
 
-def _baseline_plans(
-    config: OpenLoopConfig, scenes: list[SceneTruth], console: Console
-) -> list[list[Planned]]:
-    found: list[list[Planned]] = [[] for _ in scenes]
+def _baselines(config: OpenLoopConfig, scenes: list[SceneTruth], console: Console) -> Iterator[PlanOf]:
     for name in config.baselines:
-        if name == "ego_mlp":
-            try:
-                plans = baselines.ego_mlp([scene.arrays for scene in scenes], config.seed)
-            except ValueError as error:
-                console.print(f"left out: {error}", style="yellow", markup=False)
-                continue
-        else:
-            plans = [getattr(baselines, name)(scene.arrays) for scene in scenes]
-        for row, scene, poses in zip(found, scenes, plans, strict=True):
-            row.append(from_poses(name, scene.arrays, poses))
-    return found
+        if name != "ego_mlp":
+            plan = getattr(baselines, name)
+            yield lambda scene, name=name, plan=plan: from_poses(name, scene.arrays, plan(scene.arrays))
+            continue
+        try:
+            plans = baselines.ego_mlp([scene.arrays for scene in scenes], config.seed)
+        except ValueError as error:
+            console.print(f"left out: {error}", style="yellow", markup=False)
+            continue
+        learned = dict(zip([scene.name for scene in scenes], plans, strict=True))
+        yield lambda scene, learned=learned: from_poses("ego_mlp", scene.arrays, learned[scene.name])
 
 
-def _write_logs(
-    out: Path, source: Source, everything: list[tuple[SceneTruth, list[Planned]]], seed: int, console: Console
-) -> None:
+def _write_logs(out: Path, source: Source, scenes: list[SceneTruth], planners: list[PlanOf], seed: int,
+                console: Console) -> None:  # fmt: skip
     """A log a scene, with the plans of the first planner; a model's, and those of an interrupted call, are there already."""
     from drive_agent.openloop.scene_log import write_log
 
-    for scene, planned in track(everything, "logs", console=console):
+    for scene in track(scenes, "logs", console=console):
         log = out / "routes" / scene.name / "log.mcap"
-        if planned and not log.exists():
-            write_log(log, source.clip(scene.name), planned[0], source.road_map(scene.name), seed)
+        if planners and not log.exists():
+            write_log(log, source.clip(scene.name), planners[0](scene), source.road_map(scene.name), seed)
 
 
-def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[tuple[Verdicts, np.ndarray]]:
+def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[Sample]:
     scene, planned = job
     arrays, is_drivable = scene.with_agents(), scene.is_drivable()
     scores = [sub_scores(arrays, plan, is_drivable) for plan in planned]
-    return list(zip(judge(arrays, planned), scores, strict=True))
+    return [
+        Sample(scene, plan, *found)
+        for plan, *found in zip(planned, judge(arrays, planned), scores, strict=True)
+    ]
 
 
 @contextmanager
 def _workers(count: int) -> Iterator[Callable[[Callable, Iterable], Iterator]]:
-    """`map` over processes, or here when one is enough."""
+    """`map` over processes, or here when one is enough. Few jobs are under way at a time, so that memory stays flat."""
     if count == 1:
         yield map
         return
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+
+        def mapped(function: Callable, jobs: Iterable) -> Iterator:
+            under_way: deque[Future] = deque()
+            for job in jobs:
+                under_way.append(pool.submit(function, job))
+                if len(under_way) > 2 * count:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+
+        yield mapped
 
 
 def _progress(

@@ -18,7 +18,7 @@ from drive_agent.data.resight import Resighter, decoded, encoded
 from drive_agent.data.rigid import yaw_of
 from drive_agent.drive.provenance import versions
 from drive_agent.geometry import arc_length, resample, wrap_angle
-from drive_agent.log.schema import Outcome, RunHeader
+from drive_agent.log.schema import OPEN_LOOP, Outcome, RunHeader
 from drive_agent.log.store import EpisodeWriter
 from drive_agent.openloop.planned import Planned
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount, nuscenes_rig
@@ -84,7 +84,7 @@ def write_clip(
         for k, decision in enumerate(decisions):
             log.write(_truth(clip, k, states[k], numbers), decision)
         log.finish(
-            Outcome("Completed", "open loop", 0.0, (clip.frames[-1].time_us - clip.frames[0].time_us) / 1e6)
+            Outcome("Completed", OPEN_LOOP, 0.0, (clip.frames[-1].time_us - clip.frames[0].time_us) / 1e6)
         )
     partial.replace(path)
 

@@ -22,12 +22,12 @@ from drive_agent.data.expansion import DrivableArea
 from drive_agent.data.nuscenes import NuScenesFolder, only_version
 from drive_agent.data.runs import RunFolder, is_run
 from drive_agent.roadmap import RoadMap
-from drive_agent.score.openloop.labels import GROUND, PER_AGENT, truth_arrays
+from drive_agent.score.openloop.labels import AREA, GROUND, PER_AGENT, truth_arrays
 from drive_agent.score.openloop.pdms import Drivable
 from drive_agent.score.planned import is_drivable
 
 AREA_REACH_M = 200.0  # of the recorded way; a plan that is further off is off the road
-LABELS_VERSION = 4  # of the arrays; a change of what they mean makes caches worthless
+LABELS_VERSION = 5  # of the arrays; a change of what they mean makes caches worthless
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,17 @@ class SceneTruth:
 
     name: str
     file: Path
-    arrays: dict[str, np.ndarray]  # of `truth_arrays`, those without agents
+    arrays: dict[
+        str, np.ndarray
+    ]  # of `truth_arrays`, those without agents, and where the ground is described
 
     @classmethod
     def load(cls, name: str, file: Path) -> SceneTruth:
         """Read the small arrays."""
         with np.load(file, allow_pickle=False) as arrays:
-            return cls(name, file, {key: arrays[key] for key in arrays.files if key not in PER_AGENT})
+            return cls(
+                name, file, {key: arrays[key] for key in arrays.files if key not in (*PER_AGENT, *AREA)}
+            )
 
     def with_agents(self) -> dict[str, np.ndarray]:
         """All arrays of `truth_arrays`."""
@@ -56,7 +60,8 @@ class SceneTruth:
             return partial(is_drivable, road_map)
         if self.no_map:
             return None
-        return DrivableArea(*(self.arrays[f"area_{part}"] for part in ("edges", "polygons", "bounds"))).holds
+        with np.load(self.file, allow_pickle=False) as arrays:
+            return DrivableArea(*(arrays[name] for name in AREA)).holds
 
     @property
     def no_map(self) -> str:

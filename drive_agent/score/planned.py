@@ -67,7 +67,10 @@ class Planned:
 
 
 def plan_poses(plan: Plan) -> np.ndarray:
-    """Poses (6, 3) x, y, yaw in the plan's ego frame, at `STEPS_S`, of the path driven at the told speeds."""
+    """Poses (6, 3) x, y, yaw in the plan's ego frame, at `STEPS_S`, of the path driven at the told speeds.
+
+    Speeds are linear between their times; a path that is too short goes on straight.
+    """
     path = np.vstack([[0.0, 0.0], plan.path_ego])
     path = path[np.append(True, np.linalg.norm(np.diff(path, axis=0), axis=1) > 1e-6)]
     if len(path) < 2:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
 
+from drive_agent.log.schema import OPEN_LOOP
 from drive_agent.log.store import Episode
 from drive_agent.score.events import Event
 from drive_agent.score.formula import score
@@ -166,10 +167,14 @@ class Site:
 
 
 def judged(path: Path) -> dict:
-    """Score, completion and events of a log under Leaderboard 2.1; `loss` is the score that an event alone costs."""
+    """Score, completion and events of a log under Leaderboard 2.1; `loss` is the score that an event alone costs.
+
+    No score and completion for what was recorded and only watched by the model: they would be those of a human.
+    """
     with Episode.open(path) as episode:
         start_us = next((truth["time_us"] for truth in episode.raw("/truth")), 0)
         judge = judge_episode(episode)
+        is_driven = episode.outcome is None or episode.outcome.reason != OPEN_LOOP
         directed = [
             {"t": (done.time_us - start_us) / 1e6, "scenario": done.scenario, "what": done.what}
             for done in episode.scenario_events()
@@ -177,8 +182,8 @@ def judged(path: Path) -> dict:
     percent, events = judge.completion_percent, judge.events
     driving = score("2.1", percent, events).driving
     return {
-        "completion": percent,
-        "score": driving,
+        "completion": percent if is_driven else None,
+        "score": driving if is_driven else None,
         "ended": judge.ended,
         "directed": directed,
         "events": [_event(event, start_us, score("2.1", percent, _without(events, k)).driving - driving)

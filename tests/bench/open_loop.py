@@ -127,7 +127,7 @@ def _truth(tokens: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         "box_z": np.zeros((count, AGENTS, 7)),
         "box_points": np.ones((count, AGENTS, 7), np.int32),
         "seen_before": np.ones((count, AGENTS), bool),
-        "in_vad_range": np.ones((count, AGENTS), bool),
+        "loaded_by_vad": np.ones((count, AGENTS), bool),
         "has_history": np.arange(count) >= 2,
         "tokens": tokens,
         "times_us": np.arange(count) * 500_000,

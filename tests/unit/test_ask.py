@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from drive_agent.agent.agent import Agent, AgentConfig
-from drive_agent.ask import Edit, ask_all, ask_at, edited, waypoints
+from drive_agent.ask import Edit, ask_all, ask_at, edited
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import Episode, EpisodeWriter
 from drive_agent.models.base import load_model
 from drive_agent.rig import CameraMount
-from drive_agent.types import Briefing, LightState, Maneuver, Plan, Prompt, Reply, SensorPacket
+from drive_agent.types import Briefing, LightState, Maneuver, Prompt, Reply, SensorPacket
 from tests.unit.agent.replies import reply
 from tests.worlds import TICK_US, header, straight_route, street, truth
 
@@ -113,12 +113,3 @@ def test_a_drive_without_questions_says_so(agent, tmp_path):
         writer.write(truth(0, 0.0), None)
     with Episode.open(tmp_path / "log.mcap") as episode, pytest.raises(ValueError, match="no question"):
         list(ask_all(episode, agent, Edit(), same_model=True))
-
-
-def test_waypoints_follow_path_and_speeds():
-    straight = Plan(0, np.array([[5.0, 0.0], [40.0, 0.0]]), np.array([1.0, 3.0]), np.array([4.0, 4.0]))
-    np.testing.assert_allclose(waypoints(straight)[:, 0], [2, 4, 6, 8, 10, 12])
-    stopping = Plan(0, np.array([[5.0, 0.0], [40.0, 0.0]]), np.array([1.0, 2.0]), np.array([4.0, 0.0]))
-    np.testing.assert_allclose(waypoints(stopping)[-1], [6.0, 0.0])
-    short = Plan(0, np.array([[1.0, 0.0], [3.0, 0.0]]), np.array([1.0, 3.0]), np.array([4.0, 4.0]))
-    np.testing.assert_allclose(waypoints(short)[-1], [3.0, 0.0])

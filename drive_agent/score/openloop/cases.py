@@ -30,7 +30,7 @@ _SHAPES = {  # trailing shape after the samples; -1 is the number of agents
     "global_pose": (3,),
     "box_z": (-1, STEPS + 1),
     "box_points": (-1, STEPS + 1),
-    "in_vad_range": (-1,),
+    "loaded_by_vad": (-1,),
     "seen_before": (-1,),
     "has_history": (),
     "pred_ego": (STEPS, 3),
@@ -66,7 +66,7 @@ class Cases:
     global_pose: np.ndarray  # (N, 3) x, y, yaw of the ego frame in the world
     box_z: np.ndarray  # (N, A, 7) height of the box centre in ego
     box_points: np.ndarray  # (N, A, 7) lidar and radar points in the box
-    in_vad_range: np.ndarray  # (N, A) bool: kept by the range filter of VAD's loader
+    loaded_by_vad: np.ndarray  # (N, A) bool: kept by the filters of range and class of VAD's loader
     seen_before: np.ndarray  # (N, A) bool: with visibility above 1 in one of the two key frames before now
     has_history: np.ndarray  # (N,) bool: are there two key frames before now in the scene
     plans: tuple[Paths, ...]  # judged together, since what they are judged against is drawn but once
@@ -77,7 +77,7 @@ class Cases:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Cases:
-        """Check and complete a mapping of arrays. Optional: `box_z`, `box_points`, `in_vad_range`, `seen_before`,
+        """Check and complete a mapping of arrays. Optional: `box_z`, `box_points`, `loaded_by_vad`, `seen_before`,
         `has_history`, `pred_ego`, `boundaries`; without them boxes stand at height 0, no filter that needs them is
         applied, and the present is the first frame. `lidar2ego_*` may be given once for all samples.
 
@@ -200,7 +200,7 @@ def _checked_arrays(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 _DTYPES = {
     "mask": bool,
     "box_ok": bool,
-    "in_vad_range": bool,
+    "loaded_by_vad": bool,
     "seen_before": bool,
     "has_history": bool,
     "box_class": np.int64,
@@ -210,7 +210,7 @@ _DTYPES = {
 _DEFAULTS: dict[str, float | bool] = {
     "box_z": 0.0,
     "box_points": 1,
-    "in_vad_range": True,
+    "loaded_by_vad": True,
     "seen_before": False,
     "has_history": True,
 }

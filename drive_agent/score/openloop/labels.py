@@ -1,7 +1,7 @@
 """A clip in, the arrays of its cases out: everything that protocols score against, and nothing that was planned.
 
 As the published pipelines build them: future path of LIDAR_TOP's origin in its frame of now, agents by instance in
-the ego frame of now, who was seen before, who stands in the range of VAD's loader.
+the ego frame of now, who was seen before, whom VAD's loader keeps.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import numpy as np
 from drive_agent.data.clips import Clip, KeyFrame
 from drive_agent.data.rigid import quaternion_of, yaw_of
 from drive_agent.score.openloop.cases import STEPS
+from drive_agent.score.openloop.classes import DETECTED, of_detection_classes
 
 VAD_RANGE_M = (15.0, 30.0)  # to the right and forward of the lidar, either way
 TURN_M = 2.0  # sideways at the last step: the published commands
 COMMANDS = ("right", "left", "forward")
 PAST = 4  # key frames before now that planners may know
-GROUND = ("map_file", "area_edges", "area_polygons", "area_bounds", "no_map")  # what lay under the wheels
+AREA = ("area_edges", "area_polygons", "area_bounds")  # where one may drive
+GROUND = ("map_file", *AREA, "no_map")  # what lay under the wheels
 SEEN_AS = (
     "box_height",
     "box_velocity",
@@ -33,7 +35,7 @@ PER_AGENT = (
     "box_ok",
     "box_class",
     "seen_before",
-    "in_vad_range",
+    "loaded_by_vad",
     *SEEN_AS,
 )  # padded to the scene's longest list
 
@@ -127,7 +129,8 @@ def _agents(frames: tuple[KeyFrame, ...], now: int, categories: list[str]) -> di
         "box_ok": there,
         "box_class": kinds,
         "seen_before": _seen_before(frames[max(now - 2, 0) : now], rows),
-        "in_vad_range": _in_vad_range(boxes, z, frames[now]),
+        "loaded_by_vad": _loaded_by_vad(boxes, z, frames[now])
+        & of_detection_classes(categories, DETECTED)[kinds],
     }
 
 
@@ -171,7 +174,7 @@ def _seen_before(frames: tuple[KeyFrame, ...], rows: dict[str, int]) -> np.ndarr
     return np.array([name in seen for name in rows], bool)
 
 
-def _in_vad_range(boxes: np.ndarray, z: np.ndarray, frame: KeyFrame) -> np.ndarray:
+def _loaded_by_vad(boxes: np.ndarray, z: np.ndarray, frame: KeyFrame) -> np.ndarray:
     centers = np.concatenate([boxes[:, 0, :2], z[:, :1]], axis=1)
     in_lidar = (centers - frame.lidar_to_ego[:3, 3]) @ frame.lidar_to_ego[:3, :3]
     return (np.abs(in_lidar[:, :2]) < VAD_RANGE_M).all(axis=1)

@@ -23,7 +23,9 @@ def judge(cases: Cases) -> list[StepVectors]:
     corners = box_rings(np.concatenate([boxes[:, :, 1:, :2], sizes_now, boxes[:, :, 1:, 4:]], axis=-1))
     rings = coarse.rounded_rings(corners * (1.0, -1.0))
     unbroken = np.logical_and.accumulate(cases.box_ok, axis=-1)[..., 1:]
-    kept = cases.is_class(road_users(cases.class_names)) & cases.in_vad_range & (cases.box_points[..., 0] > 0)
+    kept = (
+        cases.is_class(road_users(cases.class_names)) & cases.loaded_by_vad & (cases.box_points[..., 0] > 0)
+    )
     there = unbroken & kept[..., None]
     truth, *hits = _hits(rings, there, cases.paths_lidar)
     return [

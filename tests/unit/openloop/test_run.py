@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from drive_agent.score.openloop.labels import command, truth_arrays
 from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M, plan_poses
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
 from replay.openloop_page import write_openloop_page
+from replay.viewer.server import judged
 from tests.unit.data.expansion import LOCATION, write_expansion
 from tests.unit.data.recorded import write_drive
 from tests.unit.score.openloop.synthetic import make_cases, path_of_lidar
@@ -166,6 +168,16 @@ def test_plans_from_a_file_in_both_frames(run, tmp_path):
         assert (row["plans"], row["without_plan"], row["command"], row["ego_status"]) == (12, 12, False, None)
 
 
+def test_vads_loader_keeps_the_classes_of_the_detection_task_only(run):
+    clip = RunFolder(run).clip("8_rep0")
+    police = tuple(
+        replace(f, boxes=replace(f.boxes, categories=("vehicle.emergency.police",) * len(f.boxes.categories)))
+        for f in clip.frames
+    )
+    assert truth_arrays(clip)["loaded_by_vad"].any()
+    assert not truth_arrays(replace(clip, frames=police))["loaded_by_vad"].any()
+
+
 def test_truth_is_kept_and_the_data_not_opened_again(run, scored, monkeypatch):
     monkeypatch.setattr("drive_agent.openloop.truth.RunFolder", None)
     out = run_openloop(read_config(words(run, scored, "resume=true", "baselines=[human]")), SILENT)
@@ -259,7 +271,9 @@ def test_all_that_a_model_is_asked_and_says_is_logged_scored_and_can_be_asked_ag
     monkeypatch.setattr("drive_agent.openloop.asker.make_dialogue", lambda model: Talk())
     more = ("model=embedded", "model.rig=nuscenes", "baselines=[human]")
     out = run_openloop(read_config(words(run, tmp_path / "out", *more)), SILENT)
-    with Episode.open(out / "routes" / "7_rep0" / "log.mcap") as episode:
+    log = out / "routes" / "7_rep0" / "log.mcap"
+    assert judged(log)["score"] is None  # nobody drove
+    with Episode.open(log) as episode:
         records = [record for _, record in episode.ticks()]
         assert episode.header.config["model"]["rig"] == "nuscenes"
         asked = list(ask_all(episode, Agent(Seer(), AgentConfig(), Talk()), Edit(), same_model=True))
@@ -384,6 +398,17 @@ def test_waypoints_follow_path_and_speeds():
     driven = np.array([2, 4, 6, 8, 9.5, 10]) / 10
     np.testing.assert_allclose(poses[:, 0], 10 * np.sin(driven), atol=0.03)
     np.testing.assert_allclose(poses[:, 2], driven, atol=0.05)
+
+
+def test_plans_follow_path_and_speeds():
+    def ahead(path, times, speeds):
+        return plan_poses(Plan(0, np.array(path), np.array(times), np.array(speeds)))[:, 0]
+
+    np.testing.assert_allclose(ahead([[5.0, 0], [40, 0]], [1.0, 3], [4.0, 4]), [2, 4, 6, 8, 10, 12])
+    np.testing.assert_allclose(ahead([[5.0, 0], [40, 0]], [1.0, 2], [4.0, 0]), [2, 4, 5.5, 6, 6, 6])
+    np.testing.assert_allclose(
+        ahead([[1.0, 0], [3, 0]], [1.0, 3], [4.0, 4])[-1], 12
+    )  # beyond its end, straight on
 
 
 def test_a_plan_to_stand_has_no_length():
