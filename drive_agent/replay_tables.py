@@ -98,7 +98,8 @@ def print_answers(asked: list[Asked], console: Console, *, everything: bool) -> 
             )  # fmt: skip
         console.print(table)
     same = sum(one.identical for one in asked)
-    console.print(f"{len(asked)} questions: {same} replies identical, {len(otherwise)} other decisions")
+    questions = "1 question" if len(asked) == 1 else f"{len(asked)} questions"
+    console.print(f"{questions}: {same} replies identical, {len(otherwise)} other decisions")
 
 
 def plain_answer(one: Asked) -> dict:

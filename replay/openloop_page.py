@@ -36,7 +36,7 @@ th:first-child, td:first-child { text-align: left; }
 article { border-top: 1px solid var(--line); padding: 24px 0; }
 article .shots { display: grid; grid-template-columns: minmax(0, 640fr) minmax(0, 360fr); gap: 8px; margin-top: 10px; }
 article .others { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 8px; margin-top: 8px; }
-article figure { margin: 0; }
+article figure { margin: 0; padding: 0; }
 article img { width: 100%; display: block; border-radius: 4px; } figcaption { font-size: 12px; color: var(--muted); }
 code { font-size: 12.5px; overflow-wrap: anywhere; }
 """
@@ -211,12 +211,16 @@ def _card(out: Path, timeline: Timeline, row: dict[str, Any]) -> str:
         [(m.pose.x_m, m.pose.y_m) for m in timeline.moments[index:] if m.time_us <= row["time_us"] + AHEAD_US]
     )
     errors = " ".join(f"{row['l2_m'][k]:.2f}" for k in (1, 3, 5))
-    told = f"error {errors} m at 1, 2, 3 s" if row["used"] else "the scene ends here, nothing to compare with"
     hits = [f"{(k + 1) / 2:g} s" for k, hit in enumerate(row["collided"]) if hit]
     said = moment.record.reply.text if moment.record and moment.record.reply else None
     if moment.record and moment.record.plan_error:
         said = moment.record.plan_error.reason
     verdict = f'<span class="bad">collides at {", ".join(hits)}</span>' if hits else "no collision"
+    told = (
+        f"error {errors} m at 1, 2, 3 s, {verdict}"
+        if row["used"]
+        else "the scene ends here, nothing to compare with"
+    )
     at_s = (row["time_us"] - timeline.start_us) / 1e6
     pictures = [
         f"<figure>{_image(picture)}</figure>" for picture in _big(timeline, moment, future, row["time_us"])
@@ -228,7 +232,7 @@ def _card(out: Path, timeline: Timeline, row: dict[str, Any]) -> str:
     ]
     return (
         f"<article><h3>{html.escape(row['scene'])}, {at_s:.1f} s</h3>"
-        f'<p class="facts">{html.escape(row["planner"])}: {told}, {verdict}; command {row["command"]}</p>'
+        f'<p class="facts">{html.escape(row["planner"])}: {told}; command {row["command"]}</p>'
         + (f"<p>{html.escape(said)}</p>" if said else "")
         + f'<div class="shots">{"".join(pictures)}</div><div class="others">{"".join(others)}</div>'
         f'<p class="note"><code>drive-agent replay view {html.escape(str(out))} route={html.escape(row["scene"])} at={at_s:.1f}</code></p></article>'
