@@ -219,8 +219,8 @@ def _judge_scene(job: tuple[SceneTruth, list[Planned]]) -> list[Sample]:
     arrays, is_drivable = scene.with_agents(), scene.is_drivable()
     scores = [sub_scores(arrays, plan, is_drivable) for plan in planned]
     return [
-        Sample(scene, plan, *found)
-        for plan, *found in zip(planned, judge(arrays, planned), scores, strict=True)
+        Sample(scene, plan, verdicts, subs)
+        for plan, verdicts, subs in zip(planned, judge(arrays, planned), scores, strict=True)
     ]
 
 
