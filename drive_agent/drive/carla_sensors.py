@@ -153,7 +153,7 @@ class EgoSensors:
         due = self._cameras if self._awake and self.due(frame) else {}
         readings = Readings(
             gnss.latitude, gnss.longitude, imu.compass, imu.gyroscope.z, imu.accelerometer.x, self._speedometer(),
-            {name: _bgra(box.take(frame)) for name, box in due.items()},
+            {name: bgra(box.take(frame)) for name, box in due.items()},
         )  # fmt: skip
         return packet_of(readings, time_us, self._geography)
 
@@ -232,5 +232,6 @@ def collision_of(event: carla.CollisionEvent) -> Collision:
     return Collision(event.other_actor.id, event.other_actor.type_id, size)
 
 
-def _bgra(image: carla.Image) -> np.ndarray:
-    return np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4)
+def bgra(image: carla.Image) -> np.ndarray:
+    """A picture's bytes, uint8 (h, w, 4): a copy, for `raw_data` does not keep the client's buffer."""
+    return np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4).copy()

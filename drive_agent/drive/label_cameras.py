@@ -6,7 +6,7 @@ import carla
 import numpy as np
 
 from drive_agent.drive.carla_axes import camera_transform
-from drive_agent.drive.carla_sensors import Mailbox
+from drive_agent.drive.carla_sensors import Mailbox, bgra
 from drive_agent.rig import CameraMount
 
 KINDS = {
@@ -49,9 +49,7 @@ class LabelCameras:
         """Camera -> kind -> raw picture (h, w, 4) of a frame; earlier ones are dropped."""
         out: dict[str, dict[str, np.ndarray]] = {mount.name: {} for mount in self.mounts}
         for (name, kind), box in self._boxes.items():
-            image = box.take(frame)
-            raw = np.frombuffer(image.raw_data, dtype=np.uint8)
-            out[name][kind] = raw.reshape(image.height, image.width, 4)
+            out[name][kind] = bgra(box.take(frame))
         return out
 
     def destroy(self) -> None:

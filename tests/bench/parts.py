@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -106,6 +107,27 @@ def bench_drive(table: Table) -> None:
     table.add_row("judging a drive of 10 minutes", f"{judged_s:.2f} s", "processor time, from its log")
 
 
+def bench_workers(table: Table) -> None:
+    """Routes one and two at a time, everything that a run costs counted: the expert without cameras, and the model."""
+    for name, words in (
+        ("expert, no cameras, 12 routes", ["model=expert", "routes=test"]),
+        ("embedded model, 6 drives", ["routes=default", "repetitions=2"]),
+    ):
+        alone = _seconds_a_second([*words, "workers=1"])
+        both = _seconds_a_second([*words, "workers=2"])
+        table.add_row(f"{name}, workers=1", f"{alone:.1f}x", "real time, servers' start and judging counted")
+        table.add_row("  workers=2", f"{both:.1f}x", f"{both / alone:.2f} times as fast")
+
+
+def _seconds_a_second(words: list[str]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        config = build(DriveConfig, compose("drive", [f"out={folder}/run", "video=false", *words]))
+        start_s = time.perf_counter()
+        run = run_routes(config, Console(quiet=True), lambda _: None)
+        wall_s = time.perf_counter() - start_s
+        return sum(route["simulated_s"] for route in summarise(run)["routes"]) / wall_s
+
+
 def bench_log(table: Table) -> None:
     """What logging costs a drive with six cameras of 320x180 in its log, and how large the log is."""
     with tempfile.TemporaryDirectory() as folder:
@@ -135,6 +157,6 @@ def bench_openloop(table: Table) -> None:
 
 
 PARTS = (
-    bench_ticks, bench_null, bench_server, bench_cameras, bench_maps, bench_model, bench_words, bench_drive, bench_log,
-    bench_openloop,
+    bench_ticks, bench_null, bench_server, bench_cameras, bench_maps, bench_model, bench_words, bench_drive,
+    bench_workers, bench_log, bench_openloop,
 )  # fmt: skip

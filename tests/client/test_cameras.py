@@ -41,7 +41,7 @@ def look(session: Session) -> dict[str, tuple[carla.Image, np.ndarray]]:
         while image.frame < frame:
             image = fetch()
         assert image.frame == frame
-        shots[kind] = image, np.frombuffer(image.raw_data, np.uint8).reshape(HEIGHT, WIDTH, 4)
+        shots[kind] = image, np.frombuffer(image.raw_data, np.uint8).reshape(HEIGHT, WIDTH, 4).copy()
     return shots
 
 

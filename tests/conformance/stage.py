@@ -64,7 +64,7 @@ def depth_m(image: carla.Image) -> np.ndarray:
 
 def lidar_points(measurement: carla.LidarMeasurement) -> np.ndarray:
     """x, y, z, intensity, float32 (n, 4)."""
-    return np.frombuffer(measurement.raw_data, np.float32).reshape(-1, 4)
+    return np.frombuffer(measurement.raw_data, np.float32).reshape(-1, 4).copy()
 
 
 SEMANTIC_POINT = np.dtype([("xyz", "<f4", 3), ("cos", "<f4"), ("id", "<u4"), ("tag", "<u4")])
@@ -72,7 +72,7 @@ SEMANTIC_POINT = np.dtype([("xyz", "<f4", 3), ("cos", "<f4"), ("id", "<u4"), ("t
 
 def semantic_points(measurement: carla.SemanticLidarMeasurement) -> np.ndarray:
     """SEMANTIC_POINT (n,)."""
-    return np.frombuffer(measurement.raw_data, SEMANTIC_POINT)
+    return np.frombuffer(measurement.raw_data, SEMANTIC_POINT).copy()
 
 
 def project(camera: carla.Transform, image: carla.Image, points: list[carla.Location]) -> np.ndarray:

@@ -125,7 +125,7 @@ def test_each_pixel_counts_how_often_its_brightness_crossed_the_threshold(
         grey = pixels(image)[..., :3].astype(np.float32) @ np.array([0.114, 0.587, 0.2989], np.float32)
         return np.log(0.001 + grey / 255.0)
 
-    seen = np.frombuffer(dimmed.raw_data, EVENT)
+    seen = np.frombuffer(dimmed.raw_data, EVENT).copy()
     darker = (level(night) - level(day)).astype(float)
     expected = np.floor(np.where(darker < 0.0, -darker / 0.2, darker / 0.25) + 1e-9)
     counts = np.zeros((90, 160))
@@ -147,7 +147,7 @@ def test_a_tired_pixel_keeps_silent(session: Session, spawn_point: carla.Transfo
     session.tick(SETTLE_TICKS)
     session.world.set_weather(carla.WeatherParameters(sun_altitude_angle=-60.0))
     session.tick()
-    seen = np.frombuffer(events_of().raw_data, EVENT)
+    seen = np.frombuffer(events_of().raw_data, EVENT).copy()
     session.world.set_weather(carla.WeatherParameters.ClearNoon)
     session.tick()
     assert len(np.unique(seen[["x", "y"]])) == len(seen) > 1000

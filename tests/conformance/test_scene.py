@@ -25,7 +25,7 @@ def _picture(session: Session, kind: str, place: carla.Transform) -> np.ndarray:
     while image.frame < frame:
         image = fetch(timeout=60.0)
     camera.stop()
-    return np.frombuffer(image.raw_data, np.uint8).reshape(180, 320, 4)
+    return np.frombuffer(image.raw_data, np.uint8).reshape(180, 320, 4).copy()
 
 
 def _before_a_wall(box: carla.BoundingBox, distance: float) -> carla.Transform:
