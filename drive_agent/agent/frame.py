@@ -20,7 +20,7 @@ COMPASS_GAIN = 0.1
 STOPPED_MPS = 0.1
 SINCE_STOP_MAX_M = 50.0
 # In a small picture a light is a few pixels, which have to stay; large ones make up most of a log.
-FINE_QUALITY, QUALITY = 92, 88
+FINE_QUALITY, QUALITY = 92, 78
 SMALL_PX = 50_000
 PREVIOUS_US = 500_000  # the earlier picture that shows motion
 HISTORY_US = 500_000

@@ -70,7 +70,7 @@ def test_the_route_ahead_and_the_maneuver_under_way():
     assert frames.frame(now).maneuver == Maneuver.LEFT
 
 
-@pytest.mark.parametrize(("size", "quality"), [((112, 224), 92), ((180, 320), 88)])
+@pytest.mark.parametrize(("size", "quality"), [((112, 224), 92), ((180, 320), 78)])
 def test_small_pictures_keep_more_than_large_ones(size, quality):
     rgb = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
     seen = builder_after(packet(0, 0.0, 0.0, images={"wide": rgb})).cameras["wide"]
