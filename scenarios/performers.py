@@ -19,10 +19,8 @@ LOOK_AHEAD_S, LOOK_AHEAD_M = 0.5, 3.5
 WHEELBASE_M = 2.8
 FULL_STEER_RAD = 0.6  # of the wheels; what a steer of 1 comes to
 THROTTLE_PER_MPS, THROTTLE_HOLD, HOLD_PER_MPS = 0.35, 0.25, 0.02
-TRIM_PER_M, TRIM_MOST = (
-    0.3,
-    0.5,
-)  # throttle that comes up while a speed is not reached: bicycles need more than cars
+# throttle that comes up while a speed is not reached: bicycles need more than cars
+TRIM_PER_M, TRIM_MOST = 0.3, 0.5
 BRAKE_PER_MPS, SLACK_MPS = 0.25, 0.6
 END_M = 1.0  # so near to the end of its path a car has arrived
 CAREFUL_BRAKE_MPS2, CAREFUL_GAP_M, CAREFUL_SIDE_M = (

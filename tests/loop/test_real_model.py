@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from drive_agent.data.shards import ShardWriter
+from drive_agent.log.schema import TickRecord
 from drive_agent.log.store import Episode
 from drive_agent.types import PATH_STATIONS_M
 from tests.lookalike import make
@@ -52,6 +53,16 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+def questions_of_a_whole_drive(run: Path) -> list[TickRecord]:
+    """The ticks at which the model was asked; its one route was driven to the end, and every reply held a plan."""
+    [record] = json.loads((run / "results.json").read_text())["_checkpoint"]["records"]
+    assert record["scores"]["score_route"] == 100.0
+    with Episode.open(next(run.glob("routes/*/log.mcap"))) as episode:
+        asked = [tick for _, tick in episode.ticks() if tick.reply is not None]
+    assert asked and all(tick.plan_error is None for tick in asked)
+    return asked
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "int8", "nf4"])
 def test_it_drives_a_short_route(short_route, tmp_path, merged, precision):
     run = tmp_path / "run"
@@ -62,11 +73,7 @@ def test_it_drives_a_short_route(short_route, tmp_path, merged, precision):
         "traffic.walkers=0", "video=false", timeout_s=1500.0,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    [record] = json.loads((run / "results.json").read_text())["_checkpoint"]["records"]
-    assert record["scores"]["score_route"] == 100.0
-    with Episode.open(next(run.glob("routes/*/log.mcap"))) as episode:
-        asked = [tick for _, tick in episode.ticks() if tick.reply is not None]
-    assert asked and all(tick.plan_error is None for tick in asked)
+    asked = questions_of_a_whole_drive(run)
     assert all(
         tick.reply.tokens > 100 and {"vision", "prefill", "decode"} <= set(tick.timings_ms) for tick in asked
     )
@@ -125,11 +132,7 @@ def test_it_drives_behind_vllm(short_route, tmp_path, merged):
             ServedModel.connect((), WordsConfig(), ServedConfig(url, "crooked", timeout_s=60))
         assert ServedModel.connect((), WordsConfig(), ServedConfig(url, dialect="openai", timeout_s=60))
     assert done.returncode == 0, done.stdout + done.stderr
-    [record] = json.loads((run / "results.json").read_text())["_checkpoint"]["records"]
-    assert record["scores"]["score_route"] == 100.0
-    with Episode.open(next(run.glob("routes/*/log.mcap"))) as episode:
-        asked = [tick for _, tick in episode.ticks() if tick.reply is not None]
-    assert asked and all(tick.plan_error is None for tick in asked)
+    asked = questions_of_a_whole_drive(run)
     assert all(tick.reply.tokens > 100 and "served" in tick.timings_ms for tick in asked)
 
 
