@@ -23,6 +23,7 @@ EDGE_M = 0.15  # own side to the border of the road
 OVER_LINE_M = 0.2  # so little over the line is still in the own lane
 WAIT_M = 7.0  # bumper to what blocks, while waiting: room to steer out
 CLOSE_M = 3.5  # the same, where one shifts inside the lane
+TIGHT_M, TIGHT_EXTRA_M = 5.0, 0.6  # from standstill so near, a car steers out late: it wants more beside
 AFTER_M = 1.0  # from the head of the block to where the way back begins
 ACCEL_MPS2 = 1.8
 PASS_MPS = 9.0
@@ -75,8 +76,16 @@ def ways_round(block: Block, room: Room, ego: EgoPose, axle_m: float) -> Way | N
                 found.append((("own", "same", "oncoming").index(over), abs(left_m), left_m, over))
         if found:
             _, _, left_m, over = min(found)
+            if over != "own" and _starts_close(block, ego, axle_m):
+                wider_m = left_m + math.copysign(TIGHT_EXTRA_M, left_m)
+                left_m = wider_m if _over(wider_m, room, ego.half_width_m) == over else left_m
             return Way(_shift(left_m, block, ego, axle_m), over, block.what)
     return None
+
+
+def _starts_close(block: Block, ego: EgoPose, axle_m: float) -> bool:
+    """Whether the ego stands so near behind the block, as who has queued behind it does, that it steers out late."""
+    return ego.speed_mps < 0.5 and block.tail_m - (axle_m + ego.front_m) < TIGHT_M
 
 
 def _over(left_m: float, room: Room, half_width_m: float) -> str | None:
