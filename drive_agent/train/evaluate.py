@@ -117,13 +117,14 @@ _LABELS = (
 
 
 def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict[str, float]:
-    """Path, speed, light and lead."""
+    """Path, speed, light and lead. `lead_relative`: mean error over mean distance, of the leads that are found."""
     miss = np.linalg.norm(predictions.path - labels["path"], axis=-1).mean(1)
     turns = np.isin(labels["maneuver"], (Maneuver.LEFT, Maneuver.RIGHT)) & (labels["maneuver_m"] < 25)
     speed_error = np.abs(predictions.speed_mps - labels["target_speed_mps"])
     wants_slow, says_slow = labels["target_speed_mps"] < SLOW_MPS, predictions.speed_mps < SLOW_MPS
     ahead, says_ahead = labels["gap_m"] < LEAD_WITHIN_M, predictions.lead_prob > 0.5
-    hits = (ahead & says_ahead).sum()
+    found = ahead & says_ahead
+    lead_error_m = np.abs(predictions.gap_m - labels["gap_m"])
     return {
         "path_ade_m": miss.mean(),
         "path_ade_turns_m": _mean(miss[turns]),
@@ -132,8 +133,9 @@ def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict
         "slow_false": _mean(says_slow[~wants_slow]),
         **_light_scores(predictions.light, labels),
         "lead_accuracy": (ahead == says_ahead).mean(),
-        "lead_f1": 2 * hits / max(ahead.sum() + says_ahead.sum(), 1),
-        "lead_mae_m": _mean(np.abs(predictions.gap_m - labels["gap_m"])[ahead]),
+        "lead_f1": 2 * found.sum() / max(ahead.sum() + says_ahead.sum(), 1),
+        "lead_mae_m": _mean(lead_error_m[ahead]),
+        "lead_relative": _mean(lead_error_m[found]) / max(_mean(labels["gap_m"][found]), 1.0),
     }
 
 

@@ -44,6 +44,7 @@ def test_right_answers_score_full() -> None:
         "slow_false",
         "red_as_green",
         "lead_mae_m",
+        "lead_relative",
     ):
         assert scores[name] == 0.0
 
@@ -54,7 +55,12 @@ def test_each_fault_is_counted_where_it_belongs() -> None:
     wrong["light"] = np.array([3, 0, 0, 3])  # a near red as green, a far red missed
     wrong["speed_mps"] = np.array([5.0, 2.0, 8.0, 10.0])
     wrong["lead_prob"] = np.array([1.0, 1.0, 0.0, 0.0])
+    wrong["gap_m"] = np.array([12.0, 30.0, 25.0, 99.0])
     scores = plan_scores(Predictions(**wrong), labels())
+    assert (scores["lead_mae_m"], scores["lead_relative"]) == (
+        3.5,
+        pytest.approx(0.2),
+    )  # found is the first alone
     assert scores["path_ade_turns_m"] == pytest.approx(2.0)
     assert scores["path_ade_m"] == pytest.approx(0.5)
     assert (scores["light_accuracy"], scores["light_lit"]) == (0.5, pytest.approx(1 / 3))
