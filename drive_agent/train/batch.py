@@ -159,7 +159,7 @@ def disturb_pictures(pair: np.ndarray, rng: np.random.Generator, disturbance: Di
         gain = rng.normal(1.0, 0.15) * rng.normal(1.0, 0.04, 3)
         bias = rng.normal(0.0, 10.0)
         table = np.clip(np.arange(256)[:, None] * gain + bias, 0, 255).astype(np.uint8)
-        pair = np.stack([table[pair[..., channel], channel] for channel in range(3)], -1)
+        pair = cv2.LUT(pair.reshape(-1, pair.shape[-2], 3), table[None]).reshape(pair.shape)
     if wants[1]:
         noise = rng.integers(-12, 13, pair.shape, dtype=np.int16)
         pair = np.clip(pair + noise, 0, 255).astype(np.uint8)
@@ -170,8 +170,9 @@ def disturb_pictures(pair: np.ndarray, rng: np.random.Generator, disturbance: Di
 
 
 def _through_jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
-    _, encoded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def disturb_numbers(
