@@ -16,6 +16,7 @@ from drive_agent.types import LightState, ObjectKind, SceneObject
 from replay import palette
 from replay.draw import disc, fade, polyline, polylines, translucent
 from replay.episode import Moment, Picture, Pose
+from replay.labels import Label, Rectangle, draw_labels
 from replay.plans import colored_path, stops
 from replay.sizes import nominal_size
 from replay.text import put, width_of
@@ -24,6 +25,7 @@ RIBBON_HALF_WIDTH_M = 0.85
 NEAR_M = 0.4  # nothing nearer to the camera is drawn
 SHOWN_SCORE = 0.3
 LABELLED = 6  # nearest objects that get a label
+LABEL_FREE_PX = 20.0  # above a box that reaches over the picture's upper edge, room for its label
 KIND_WORDS = {ObjectKind.VEHICLE: "vehicle", ObjectKind.CYCLIST: "cyclist", ObjectKind.WALKER: "walker"}
 _EDGES = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)]
 
@@ -31,8 +33,12 @@ _EDGES = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4)
 class CameraView:
     """Draws on pictures of one camera enlarged to `width` x `height`."""
 
-    def __init__(self, mount: CameraMount, width: int, height: int) -> None:
+    def __init__(
+        self, mount: CameraMount, width: int, height: int, taken: tuple[Rectangle, ...] = ()
+    ) -> None:
+        """`taken`: places of the picture that something else will cover."""
         self.width, self.height = width, height
+        self._taken = taken
         self._scale = np.array([width / mount.width, height / mount.height])
         self._mount = mount
 
@@ -42,8 +48,9 @@ class CameraView:
         if moment.plan is not None and moment.plan_pose is not None:
             self._draw_plan(image, moment, picture.pose)
         if moment.scene is not None and moment.scene_pose is not None:
-            self._draw_objects(image, moment, picture.pose)
-            _draw_light(image, moment.scene.light, moment.scene.light_prob)
+            labels = self._draw_objects(image, moment, picture.pose)
+            lamp = _draw_light(image, moment.scene.light, moment.scene.light_prob)
+            draw_labels(image, labels, palette.SEEN, [*self._taken, *lamp])
         return image
 
     def _pixels(self, points_ego: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,11 +79,11 @@ class CameraView:
             for k in seen[seen < reach]:
                 polyline(image, edge[k : k + 2], palette.shade(colors[k], 1.15), 2)
 
-    def _draw_objects(self, image: np.ndarray, moment: Moment, now: Pose) -> None:
+    def _draw_objects(self, image: np.ndarray, moment: Moment, now: Pose) -> list[Label]:
+        """Boxes and futures; returns what is to be written over the nearest ones, the nearest first."""
         assert moment.scene is not None and moment.scene_pose is not None
-        shift, objects = _between(moment.scene_pose, now), moment.scene.objects
-        order = sorted(range(len(objects)), key=lambda k: -objects[k].x_m)
-        for place, k in enumerate(order):
+        shift, objects, labels = _between(moment.scene_pose, now), moment.scene.objects, []
+        for k in sorted(range(len(objects)), key=lambda k: -objects[k].x_m):
             seen = objects[k]
             if seen.score < SHOWN_SCORE:
                 continue
@@ -84,23 +91,24 @@ class CameraView:
             if moment.forecast is not None:
                 future = now.from_world(moment.scene_pose.to_world(moment.forecast.positions_ego[k]))
                 self._draw_future(image, seen, future)
-            self._draw_box(image, seen, labelled=len(order) - place <= LABELLED)
+            labels += self._draw_box(image, seen)
+        return labels[: -LABELLED - 1 : -1]
 
-    def _draw_box(self, image: np.ndarray, seen: SceneObject, *, labelled: bool) -> None:
+    def _draw_box(self, image: np.ndarray, seen: SceneObject) -> list[Label]:
+        """The box and its label; nothing for what is not in the picture."""
         half_length, half_width, half_height = nominal_size(seen.kind)
         ring = box_corners(seen.x_m, seen.y_m, seen.heading_rad, half_length, half_width)
         corners = np.concatenate([_on_ground(ring), _on_ground(ring) + (0.0, 0.0, 2 * half_height)])
         pixels, depth = self._pixels(corners)
         if (depth < NEAR_M).any():
-            return
+            return []
         low, high = pixels.min(0), pixels.max(0)
         if (high < 0).any() or (low > (self.width, self.height)).any():
-            return
+            return []
         translucent(image, [pixels[:4]], [palette.SEEN], [0.25])
         polylines(image, [pixels[list(edge)] for edge in _EDGES], palette.SEEN, 1)
-        if labelled:
-            text = f"{KIND_WORDS[seen.kind]} {np.hypot(seen.x_m, seen.y_m):.0f} m · {seen.speed_mps:.0f} m/s"
-            _draw_label(image, text, (low[0] + high[0]) / 2, low[1])
+        text = f"{KIND_WORDS[seen.kind]} {np.hypot(seen.x_m, seen.y_m):.0f} m · {seen.speed_mps:.0f} m/s"
+        return [Label(text, float(low[0] + high[0]) / 2, float(max(low[1], LABEL_FREE_PX)))]
 
     def _draw_future(self, image: np.ndarray, seen: SceneObject, future: np.ndarray) -> None:
         """A thin track on the ground to where the object will be, a dot each second."""
@@ -132,20 +140,13 @@ def _moved(seen: SceneObject, shift: Pose) -> SceneObject:
     return replace(seen, x_m=float(x), y_m=float(y), heading_rad=seen.heading_rad + shift.yaw_rad)
 
 
-def _draw_label(image: np.ndarray, text: str, center: float, top: float) -> None:
-    width = width_of(text, 12)
-    x = int(np.clip(center - width / 2, 4, image.shape[1] - width - 4))
-    y = int(np.clip(top - 7, 16, image.shape[0] - 6))
-    fade(image, x - 4, y - 12, width + 8, 16, palette.PANEL, 0.6)
-    put(image, text, x, y, 12, palette.SEEN)
-
-
-def _draw_light(image: np.ndarray, light: LightState, probability: float) -> None:
-    """A small lamp in the corner: which light the model believes to govern."""
+def _draw_light(image: np.ndarray, light: LightState, probability: float) -> list[Rectangle]:
+    """A small lamp in the corner: which light the model believes to govern. Returns the place it takes, if any."""
     if light is LightState.NONE:
-        return
+        return []
     text = f"{light.name.lower()} {probability:.2f}"
     width = width_of(text, 15, bold=True) + 40
     fade(image, 14, 14, width, 28, palette.PANEL, 0.72)
     disc(image, 30, 28, 7, palette.LIGHT_COLORS[light])
     put(image, text, 44, 33, 15, palette.TEXT, bold=True)
+    return [(14, 14, width, 28)]

@@ -97,7 +97,9 @@ class CameraPanel:
         self._front, self._inset = timeline.front, timeline.inset
         mount = self._front.mount
         self.width = min(round(PICTURE_HEIGHT * mount.width / mount.height / 2) * 2, MAX_CAMERA_WIDTH)
-        self._view = CameraView(mount, self.width, round(self.width * mount.height / mount.width))
+        height = round(self.width * mount.height / mount.width)
+        inset = (self.width - INSET_PX - 16, 12 - (PICTURE_HEIGHT - height) // 2, INSET_PX + 4, INSET_PX + 4)
+        self._view = CameraView(mount, self.width, height, (inset,) if self._inset is not None else ())
         self._image = np.full((PICTURE_HEIGHT, self.width, 3), palette.GROUND, np.uint8)
         self._shown: tuple[int | None, int, int] | None = None
 
