@@ -6,6 +6,7 @@ whole chunk. `Episode` reads such a file, whole or cut. Imports no simulator and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -33,6 +34,7 @@ FLUSH_US = 1_000_000  # simulated
 HELD = "held"
 _TRUTH_FIELDS = ("time_us", "frame_id", "ids", "actors", "lights", "collisions")
 _LIGHTS = {int(state): state for state in LightState}
+_EGO = re.compile(rb'"ids":\[(?P<ids>[^\]]+)\],"actors":\[\[(?P<row>[^\]]*)\]')
 _HELD_FIELDS = ("plan", "scene", "forecast")
 
 
@@ -225,6 +227,19 @@ class Episode:
         """What the director did."""
         for _, data in self._file.messages(schema.SCENARIO):
             yield from_plain(ScenarioEvent, loads(data))
+
+    def egos(self, start_us: int = 0) -> Iterator[tuple[int, list[float], int]]:
+        """(time_us, the ego's row of `Truth.actors`, how many actors there are), tick by tick from `start_us` on.
+
+        A tenth of the time of `truths`: the other rows are not parsed.
+        """
+        for log_ns, data in self._file.messages(schema.TRUTH, start_us * 1000):
+            found = _EGO.search(data)
+            if found:  # as our writer packs it
+                yield log_ns // 1000, loads(b"[%b]" % found["row"]), found["ids"].count(b",") + 1
+            else:
+                plain = loads(data)
+                yield log_ns // 1000, plain["actors"][0], len(plain["ids"])
 
     def images(self, camera: str) -> Iterator[tuple[int, bytes]]:
         """(time_us, JPEG bytes) of one camera."""

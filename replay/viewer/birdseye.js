@@ -1,6 +1,6 @@
 // One moment from above: roads, lights, everyone as they truly are, what the model sees and expects, plan and what came of it.
 
-import { KIND_COLORS, LATER, LIGHT_COLORS, SEEN, SHOWN_SCORE, corners, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
+import { KIND_COLORS, LATER, LIGHT_COLORS, SEEN, SHOWN_SCORE, corners, nominal, plannedPath, speedColor, toWorld } from "./shapes.js";
 
 const LANE_COLORS = { sidewalk: "#25292f", shoulder: "#2b2f36", border: "#1f2328", parking: "#30353d", biking: "#26322f", median: "#1d2421", driving: "#373c45" };
 const TRAIL_S = 8, DRIVEN_S = 4, LATER_M = 70;
@@ -9,15 +9,15 @@ export class BirdsEye {
   constructor(drive) {
     this.drive = drive;
     const road = drive.head.road;
-    this.lanes = road.lanes.map(([kind, junction, flat]) => ({ path: path(flat, true), color: kind === "driving" && junction ? "#3c414a" : LANE_COLORS[kind] ?? LANE_COLORS.border }));
-    this.paint = road.paint.map(([color, dashed, flat]) => ({ path: path(flat), color: color === "yellow" ? "#bd9d53" : "#9ea5af", dashed }));
-    this.crosswalks = road.crosswalks.map((flat) => path(flat, true));
-    this.stops = road.stops.map(([kind, signal, flat]) => ({ path: path(flat), kind, signal }));
-    this.route = path(road.route);
+    this.lanes = road.lanes.map(([kind, junction, flat]) => ({ ...shape(flat, true), color: kind === "driving" && junction ? "#3c414a" : LANE_COLORS[kind] ?? LANE_COLORS.border }));
+    this.paint = road.paint.map(([color, dashed, flat]) => ({ ...shape(flat), color: color === "yellow" ? "#bd9d53" : "#9ea5af", dashed }));
+    this.crosswalks = road.crosswalks.map((flat) => shape(flat, true));
+    this.stops = road.stops.map(([kind, signal, flat]) => ({ ...shape(flat), kind, signal }));
+    this.route = pieces(road.route).map((flat) => shape(flat));
   }
 
-  draw(canvas, tick, zoom) {
-    const { context, width, height } = sized(canvas), pose = this.drive.pose(tick), unit = zoom;
+  draw({ context, width, height }, tick, zoom) {
+    const pose = this.drive.pose(tick), unit = zoom;
     context.fillStyle = "#14171c";
     context.fillRect(0, 0, width, height);
     context.save();
@@ -25,7 +25,8 @@ export class BirdsEye {
     context.rotate(pose.yaw - Math.PI / 2);
     context.scale(unit, -unit); // world y is up
     context.translate(-pose.x, -pose.y);
-    this.#roads(context, tick, unit);
+    const reach = Math.hypot(width / 2, height * 0.72) / unit + 2;
+    this.#roads(context, tick, unit, (one) => one.left < pose.x + reach && one.right > pose.x - reach && one.low < pose.y + reach && one.high > pose.y - reach);
     this.#trail(context, tick, unit);
     this.#plan(context, tick, unit);
     this.#everyone(context, tick, unit);
@@ -34,27 +35,27 @@ export class BirdsEye {
     scaleBar(context, width, height, unit);
   }
 
-  #roads(context, tick, unit) {
-    for (const lane of this.lanes) {
+  #roads(context, tick, unit, isNear) {
+    for (const lane of this.lanes.filter(isNear)) {
       context.fillStyle = context.strokeStyle = lane.color;
       context.lineWidth = 0.12; // covers the seams between neighbours
       context.fill(lane.path);
       context.stroke(lane.path);
     }
     context.fillStyle = "#ffffff14";
-    for (const ring of this.crosswalks) context.fill(ring);
+    for (const ring of this.crosswalks.filter(isNear)) context.fill(ring.path);
     context.strokeStyle = "#3e639e66";
     context.lineWidth = 1.7;
-    context.stroke(this.route);
+    for (const piece of this.route.filter(isNear)) context.stroke(piece.path);
     context.lineWidth = Math.max(0.16, 1 / unit);
-    for (const line of this.paint) {
+    for (const line of this.paint.filter(isNear)) {
       context.strokeStyle = line.color;
       context.setLineDash(line.dashed ? [3, 3] : []);
       context.stroke(line.path);
     }
     context.setLineDash([]);
     const lights = this.drive.lights(tick);
-    for (const stop of this.stops) {
+    for (const stop of this.stops.filter(isNear)) {
       const state = stop.kind === "light" ? lights[stop.signal] ?? 0 : 0;
       context.strokeStyle = state ? LIGHT_COLORS[state] : "#9ea5af";
       context.lineWidth = state ? 0.55 : 0.3;
@@ -145,10 +146,18 @@ export class BirdsEye {
   }
 }
 
-function path(flat, closed = false) {
-  const made = new Path2D();
-  for (let k = 0; k < flat.length; k += 2) k ? made.lineTo(flat[k], flat[k + 1]) : made.moveTo(flat[k], flat[k + 1]);
-  if (closed) made.closePath();
+// Points as a path, and the box around them: what lies far away is not worth a try.
+function shape(flat, closed = false) {
+  const path = new Path2D(), x = flat.filter((_, k) => k % 2 === 0), y = flat.filter((_, k) => k % 2);
+  x.forEach((_, k) => (k ? path.lineTo(x[k], y[k]) : path.moveTo(x[k], y[k])));
+  if (closed) path.closePath();
+  return { path, left: Math.min(...x), right: Math.max(...x), low: Math.min(...y), high: Math.max(...y) };
+}
+
+// A long line in pieces of some points, each beginning where the one before ends.
+function pieces(flat, points = 50) {
+  const made = [];
+  for (let k = 0; k < flat.length - 2; k += 2 * points) made.push(flat.slice(k, k + 2 * points + 2));
   return made;
 }
 

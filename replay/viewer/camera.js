@@ -1,29 +1,29 @@
 // Pictures of the cameras, with what the model saw and planned drawn where it lies on the road.
 
-import { KIND_WORDS, SEEN, SHOWN_SCORE, corners, fromWorld, nominal, plannedPath, sized, speedColor, toWorld } from "./shapes.js";
+import { KIND_WORDS, SEEN, SHOWN_SCORE, corners, fromWorld, nominal, plannedPath, speedColor, toWorld } from "./shapes.js";
 
-const NEAR = 0.4, HALF_WIDTH = 0.85, LABELLED = 6, LABEL_HEIGHT = 15;
+const NEAR = 0.4, HALF_WIDTH = 0.85, LABELLED = 6, LABEL_HEIGHT = 15, LABEL_ROWS = 4;
 
-// The front picture of a moment; `overlay` false shows what the model itself saw.
-export function drawCamera(canvas, drive, mount, tick, overlay, contain = true) {
-  const { context, width, height } = sized(canvas);
+// A picture as large as fits, or as fills the canvas where it is not to be contained.
+export function drawPicture({ context, width, height }, mount, picture, contain) {
   context.clearRect(0, 0, width, height);
-  const picture = drive.picture(mount.name, drive.columns.time_s[tick]);
-  if (!picture) return false;
   const scale = (contain ? Math.min : Math.max)(width / mount.width, height / mount.height);
   const left = (width - mount.width * scale) / 2, top = (height - mount.height * scale) / 2;
   context.imageSmoothingQuality = "high";
   context.drawImage(picture.bitmap, left, top, mount.width * scale, mount.height * scale);
-  if (!overlay) return true;
+  return { left, top, scale };
+}
+
+// What the model saw and planned, on the picture that lies at a place of the canvas.
+export function drawOverlay({ context }, { left, top, scale }, drive, mount, tick, picture) {
   context.save();
   context.beginPath();
   context.rect(left, top, mount.width * scale, mount.height * scale);
   context.clip();
   const project = projector(mount, scale, left, top), now = drive.pose(picture.tick);
   drawPlan(context, drive, tick, now, project);
-  drawLabels(context, drawSeen(context, drive, tick, now, project), left, left + mount.width * scale);
+  drawLabels(context, drawSeen(context, drive, tick, now, project), left, left + mount.width * scale, top);
   context.restore();
-  return true;
 }
 
 // Ego point -> [x, y, depth] on the canvas.
@@ -110,20 +110,33 @@ function drawFuture(context, future, then, now, [x, y], project) {
   for (const p of places.slice(1)) { context.beginPath(); context.arc(p[0], p[1], 2.4, 0, 7); context.fill(); }
 }
 
-// One that would lie on another moves up, none leaves the picture sideways.
-function drawLabels(context, labels, left, right) {
+// The nearest keeps its place; one that would lie on another moves up, with a line down to its box, or is left out.
+function drawLabels(context, labels, left, right, top) {
   const placed = [];
   context.font = "11px system-ui, sans-serif";
   for (const { text, x, y } of labels) {
     if (x < left || x > right) continue;
-    const width = context.measureText(text).width + 8;
-    const place = { left: Math.min(Math.max(x - width / 2, left), right - width), top: y - 13, width };
-    while (placed.some((other) => overlap(place, other))) place.top -= LABEL_HEIGHT;
-    placed.push(place);
+    const width = context.measureText(text).width + 8, place = { text, x, y, left: Math.min(Math.max(x - width / 2, left), right - width), width };
+    for (let row = 0; row < LABEL_ROWS; row++) {
+      place.top = Math.max(y, top + LABEL_HEIGHT) - 13 - row * (LABEL_HEIGHT + 2);
+      if (place.top < top || placed.some((other) => overlap(place, other))) continue;
+      placed.push(place);
+      break;
+    }
+  }
+  context.strokeStyle = SEEN;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const place of placed.filter((one) => one.top < one.y - 13)) {
+    context.moveTo(Math.min(Math.max(place.x, place.left), place.left + place.width), place.top + LABEL_HEIGHT);
+    context.lineTo(place.x, place.y + 5);
+  }
+  context.stroke();
+  for (const place of placed) {
     context.fillStyle = "#0b0d10cc";
-    context.fillRect(place.left, place.top, width, LABEL_HEIGHT);
+    context.fillRect(place.left, place.top, place.width, LABEL_HEIGHT);
     context.fillStyle = SEEN;
-    context.fillText(text, place.left + 4, place.top + 11);
+    context.fillText(place.text, place.left + 4, place.top + 11);
   }
 }
 

@@ -1,8 +1,8 @@
-// One drive: its overview, its blocks and its pictures, fetched when they are needed and kept. Knows nothing of drawing.
+// One drive: its overview and its blocks, fetched when they are needed and kept. Knows nothing of drawing.
 
-const KEPT_PICTURES = 900;
-const BLOCKS = 2; // blocks under way at once
-const FETCHES = 6; // pictures under way at once: a browser opens no more connections to one server
+import { Pictures, lastNotAfter } from "./pictures.js";
+
+const BLOCKS = 2; // under way at once
 
 async function json(address) {
   const answer = await fetch(address);
@@ -21,22 +21,22 @@ export class Drive {
     this.changed = changed;
     this.path = `${run}/${encodeURIComponent(name)}`;
     this.blocks = new Map(); // number -> block, or the promise of one
-    this.bitmaps = new Map(); // address -> ImageBitmap, oldest use first
-    this.waiting = new Map(); // address -> true, newest last
-    this.fetching = 0;
     this.blocksComing = 0;
+    this.version = 0; // counts what has come of blocks and ticks
+    this.pictures = new Pictures(this.path, () => changed("picture"));
     this.events = [];
     this.directed = [];
     this.score = null;
   }
 
   async load() {
-    const [head, overview] = await Promise.all([json(`/api/head/${this.path}`), json(`/api/overview/${this.path}`)]);
+    const judging = this.judge(); // takes longest
+    const [head, overview] = await Promise.all([json(`/api/head/${this.path}`), json(`/api/overview/${this.path}`)])
+      .catch((error) => { judging.catch(() => {}); throw error; }); // what is wrong with a log is told once
     this.head = head;
     this.columns = overview.columns;
-    this.pictures = overview.pictures;
+    this.pictures.add(overview.pictures);
     this.#ending(overview);
-    this.judge();
   }
 
   // What came since; true when there was something.
@@ -47,8 +47,9 @@ export class Drive {
     const count = more.columns.time_s.length;
     if (!count) return false;
     for (const [name, values] of Object.entries(more.columns)) this.columns[name].push(...values);
-    for (const [name, times] of Object.entries(more.pictures)) (this.pictures[name] ??= []).push(...times);
-    if (!this.head.cameras.length && Object.keys(this.pictures).length) this.head = await json(`/api/head/${this.path}`);
+    this.pictures.add(more.pictures);
+    this.version++;
+    if (!this.head.cameras.length && Object.keys(this.pictures.times).length) this.head = await json(`/api/head/${this.path}`);
     this.blocks.delete(Math.floor(first / this.head.block_ticks)); // it was not full
     return true;
   }
@@ -91,7 +92,7 @@ export class Drive {
     const promise = json(`/api/block/${this.path}?number=${number}`).then((block) => {
       block.decided = new Map(block.ticks.map((row) => [row[0], row]));
       this.blocks.set(number, block);
-    }).catch(() => { this.blocks.delete(number); return new Promise((again) => setTimeout(again, 1000)); }).finally(() => { this.blocksComing--; this.changed("block"); });
+    }).catch(() => { this.blocks.delete(number); return new Promise((again) => setTimeout(again, 1000)); }).finally(() => { this.blocksComing--; this.version++; this.changed("block"); });
     this.blocks.set(number, promise);
     return null;
   }
@@ -119,59 +120,12 @@ export class Drive {
   // What was asked and said on a tick, or nothing.
   thought(tick) { return tick < 0 ? null : this.#block(tick)?.thoughts[tick]; }
 
-  // The newest picture of a camera not after a time: {bitmap, tick}. Asks for it; meanwhile the one before it that is there.
-  picture(camera, time) {
-    const times = this.pictures[camera];
-    if (!times?.length) return null;
-    const at = lastNotAfter(times, Math.round(time * 1e6) + this.startUs + 1);
-    if (at < 0) return null;
-    let shown = null;
-    for (let k = at; k >= 0 && k > at - 12 && !shown; k--) shown = this.#bitmap(camera, times[k], k === at);
-    this.#bitmap(camera, times[Math.min(at + 1, times.length - 1)], true);
-    return shown && { bitmap: shown.bitmap, tick: this.tickAt((shown.time - this.startUs) / 1e6), newest: shown.time === times[at] };
-  }
-
-  #bitmap(camera, time, wanted) {
-    const address = `/picture/${this.path}/${encodeURIComponent(camera)}/${time}.jpg`;
-    const bitmap = this.bitmaps.get(address);
-    if (bitmap) {
-      this.bitmaps.delete(address);
-      this.bitmaps.set(address, bitmap);
-      return { bitmap, time };
+  // The newest pictures at a tick, {camera: {bitmap, time, tick}}; those shown before while they are fetched.
+  shot(tick) {
+    const { times, bitmaps } = this.pictures.at(Math.round(this.columns.time_s[tick] * 1e6) + this.startUs + 1), shot = {};
+    for (const [camera, bitmap] of Object.entries(bitmaps)) {
+      shot[camera] = { bitmap, time: times[camera], tick: this.tickAt((times[camera] - this.startUs) / 1e6) };
     }
-    if (wanted && !this.waiting.has(address)) {
-      this.waiting.set(address, true);
-      this.#pump();
-    }
-    return null;
+    return shot;
   }
-
-  // The newest wishes first; a long scrub leaves most of the older ones unfulfilled.
-  async #pump() {
-    if (this.fetching >= FETCHES || !this.waiting.size) return;
-    const address = [...this.waiting.keys()].pop();
-    this.waiting.delete(address);
-    if (this.waiting.size > 40) this.waiting.clear();
-    this.fetching++;
-    try {
-      const answer = await fetch(address);
-      if (answer.ok) {
-        this.bitmaps.set(address, await createImageBitmap(await answer.blob()));
-        if (this.bitmaps.size > KEPT_PICTURES) this.bitmaps.delete(this.bitmaps.keys().next().value);
-        this.changed("picture");
-      }
-    } finally {
-      this.fetching--;
-      this.#pump();
-    }
-  }
-}
-
-export function lastNotAfter(sorted, value) {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= value) low = middle + 1; else high = middle;
-  }
-  return low - 1;
 }

@@ -35,6 +35,7 @@ class DriveLog:
         self._size = -1
         self._episode: Episode | None = None
         self._overview = Overview()
+        self._infos: dict[str, dict] = {}  # what does not change about a road user, by id
 
     def head(self) -> dict:
         """What does not change while a drive goes on: the route, the cameras, the roads. Raises ValueError for no log."""
@@ -81,9 +82,6 @@ class DriveLog:
             if number < 0 or not times_us:
                 raise KeyError(f"block {number}: the drive has {len(self._overview.times_us)} ticks so far")
             start_us, end_us = times_us[0], times_us[-1]
-            infos = {}
-            for info in episode.raw(schema.ACTOR, 0, end_us):
-                infos[str(info["id"])] = {name: info[name] for name in _ACTOR}
             actors, lights = [], []
             met: set[str] = set()
             for truth in episode.raw(schema.TRUTH, start_us, end_us):
@@ -98,17 +96,18 @@ class DriveLog:
                     thoughts[str(index)] = _thought(tick, self._overview.start_us)
             return {
                 "number": number,
-                "infos": {actor: info for actor, info in infos.items() if actor in met},
+                "infos": {actor: self._infos[actor] for actor in met},
                 "actors": actors,
                 "lights": lights,
                 "ticks": ticks,
                 "thoughts": thoughts,
             }
 
-    def picture(self, camera: str, time_us: int) -> bytes:
-        """The JPEG bytes as logged. Raises KeyError when there is none of that time."""
+    def pictures(self, times_us: dict[str, int]) -> list[bytes]:
+        """The JPEG bytes as logged, of each camera at its time. Raises KeyError when there is none of that time."""
         with self._lock:
-            return self._opened().jpeg(schema.ImageRef(camera, time_us))
+            episode = self._opened()
+            return [episode.jpeg(schema.ImageRef(camera, time_us)) for camera, time_us in times_us.items()]
 
     def close(self) -> None:
         with self._lock:
@@ -124,6 +123,10 @@ class DriveLog:
             self._episode = Episode.open(self.path)
             self._size = size
             self._overview.read(self._episode)
+            self._infos = {
+                str(info["id"]): {name: info[name] for name in _ACTOR}
+                for info in self._episode.raw(schema.ACTOR)
+            }
         return self._episode
 
 
@@ -135,13 +138,11 @@ def _times(times_us: list[int], since_us: int) -> list[int]:
     return times_us[bisect.bisect_left(times_us, since_us) :]
 
 
-def _rows(truth: dict) -> list[float]:
+def _rows(truth: dict) -> np.ndarray:
     """id, x, y, yaw, speed of everyone, flat; centimetres and milliradians are enough to draw."""
-    rows = []
-    for actor, row in zip(truth["ids"], truth["actors"], strict=True):
-        x, y, _, yaw, _, vx, vy = (float(value) for value in row[:7])
-        rows += [actor, round(x, 2), round(y, 2), round(yaw, 3), round(float(np.hypot(vx, vy)), 2)]
-    return rows
+    rows = np.asarray(truth["actors"], dtype=np.float64)
+    speeds = np.hypot(rows[:, 5], rows[:, 6])
+    return np.column_stack([truth["ids"], rows[:, :2].round(2), rows[:, 3].round(3), speeds.round(2)]).ravel()
 
 
 def _pedals(tick: dict) -> list:

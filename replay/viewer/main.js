@@ -1,18 +1,24 @@
 // The page: which drives are shown, which moment it is, and who is told. State lies here and in the address, nowhere else.
 
 import { BirdsEye } from "./birdseye.js";
-import { drawCamera } from "./camera.js";
+import { drawOverlay, drawPicture } from "./camera.js";
 import { Drive, listRuns } from "./drive.js";
 import { MARKS, Plots } from "./plots.js";
-import { LIGHT_COLORS, LIGHT_WORDS, clock } from "./shapes.js";
+import { LIGHT_COLORS, LIGHT_WORDS, clock, paint } from "./shapes.js";
 import { showTalk, text } from "./talk.js";
 
-const FRONT = ["wide", "CAM_FRONT"], FOLLOW_MS = 500;
+const FRONT = ["wide", "CAM_FRONT"], FOLLOW_MS = 500, REST_MS = 120;
 const $ = (id) => document.getElementById(id);
-const state = { time: 0, playing: false, pace: 1, zoom: 6.5, overlay: true, chosen: 0, live: false, drives: [], panels: [] };
+const state = { time: 0, playing: false, pace: 1, zoom: 6.5, overlay: true, chosen: 0, live: false, sought: -Infinity, dragging: false, drives: [], panels: [], buttons: [] };
 let runs = [], dirty = true, asked = false;
 
-const plots = new Plots($("plots"), (time) => { pause(); seek(time); });
+const plots = new Plots($("plots"), (time) => {
+  const now = performance.now();
+  state.dragging = now - state.sought < REST_MS;
+  state.sought = now;
+  pause();
+  seek(time);
+});
 
 function changed(what) {
   if (what === "events") { showEvents(); showFacts(); dirty = true; }
@@ -109,7 +115,7 @@ function fillCameras(view, front) {
   low.append(thumbs, facts);
   view.cameras.replaceChildren(big, low);
   view.big = big.firstChild;
-  view.facts = facts;
+  view.state = stateOf(facts);
 }
 
 function pick(k) {
@@ -181,52 +187,73 @@ function draw(now) {
   if (state.drives.length) {
     plots.draw(state.drives, state.time, dirty);
     dirty = false;
-    const drive = current();
-    showTalk($("talk"), drive, drive.tickAt(state.time), (time) => { pause(); seek(time); });
+    if (state.dragging && performance.now() - state.sought < REST_MS) { // nobody reads what flies past
+      clearTimeout(state.rest);
+      state.rest = setTimeout(request, REST_MS);
+    } else showTalk($("talk"), current(), current().tickAt(state.time), (time) => { pause(); seek(time); });
   }
   $("clock").textContent = clock(state.time);
   document.body.dataset.time = state.time.toFixed(3);
   document.body.dataset.frames = String(Number(document.body.dataset.frames ?? 0) + 1);
-  for (const button of $("events").querySelectorAll("button[data-t]")) button.classList.toggle("now", Math.abs(Number(button.dataset.t) - state.time) < 0.026);
+  for (const { button, t } of state.buttons) if (button.classList.contains("now") !== Math.abs(t - state.time) < 0.026) button.classList.toggle("now");
 }
 
 function drawPanel(view, k) {
   const { drive } = view;
   view.root.classList.toggle("chosen", k === state.chosen);
   if (!drive.ticks) return;
-  const tick = drive.tickAt(state.time);
-  if (view.front) drawCamera(view.big, drive, view.front, tick, state.overlay);
-  for (const { mount, canvas } of view.thumbs) drawCamera(canvas, drive, mount, tick, false, false);
-  view.birdseye.draw(view.above, tick, state.zoom);
+  const tick = drive.tickAt(state.time), shot = drive.shot(tick), front = shot[view.front?.name];
+  if (front) {
+    paint(view.big, state.overlay ? [front.time, tick, drive.version] : [front.time], (sheet) => {
+      const place = drawPicture(sheet, view.front, front, true);
+      if (state.overlay) drawOverlay(sheet, place, drive, view.front, tick, front);
+    });
+  }
+  for (const { mount, canvas } of view.thumbs) {
+    const picture = shot[mount.name];
+    if (picture) paint(canvas, [picture.time], (sheet) => drawPicture(sheet, mount, picture, false));
+  }
+  paint(view.above, [tick, state.zoom, drive.version], (sheet) => view.birdseye.draw(sheet, tick, state.zoom));
   showState(view, tick);
 }
 
-function showState(view, tick) {
-  const c = view.drive.columns, seen = view.drive.thought(c.seen[tick])?.scene;
-  const words = [c.speed_mps[tick], c.target_mps[tick], c.throttle[tick], c.brake[tick], c.steer[tick], c.guard[tick], c.seen[tick], Boolean(seen)].join();
-  if (view.facts.dataset.shown === words) return;
-  view.facts.dataset.shown = words;
-  const rowsOf = [];
-  const meter = (name, value, style, share, from = 0) => {
-    const bar = text("dd", "", `meter ${style}`), fill = document.createElement("i");
-    fill.style.left = `${100 * Math.min(from, from + share)}%`;
-    fill.style.width = `${100 * Math.abs(share)}%`;
+// Bars and words beside the pictures, made once: a scrub changes them thirty times a second.
+function stateOf(facts) {
+  const meter = (name, style) => {
+    const bar = text("dd", "", `meter ${style}`), fill = document.createElement("i"), value = text("dd", "");
     bar.append(fill);
-    rowsOf.push(text("dt", name), bar, text("dd", value));
+    facts.append(text("dt", name), bar, value);
+    return (words, share, from = 0) => {
+      value.textContent = words;
+      fill.style.left = `${100 * Math.min(from, from + share)}%`;
+      fill.style.width = `${100 * Math.abs(share)}%`;
+    };
   };
-  meter("speed", `${(c.speed_mps[tick] ?? 0).toFixed(1)} m/s`, "", Math.min((c.speed_mps[tick] ?? 0) / 20, 1));
-  meter("throttle", (c.throttle[tick] ?? 0).toFixed(2), "", c.throttle[tick] ?? 0);
-  meter("brake", (c.brake[tick] ?? 0).toFixed(2), "brake", c.brake[tick] ?? 0);
-  meter("steer", (c.steer[tick] ?? 0).toFixed(2), "steer", -(c.steer[tick] ?? 0) / 2, 0.5);
-  const say = (name, words, color) => {
-    const cell = text("dd", words, "wide");
-    if (color) cell.style.color = color;
-    rowsOf.push(text("dt", name), cell);
+  const line = (name) => {
+    const title = text("dt", name), value = text("dd", "", "wide");
+    facts.append(title, value);
+    return (words, color = "") => {
+      title.hidden = value.hidden = !words;
+      value.textContent = words;
+      value.style.color = color;
+    };
   };
-  say("target", c.target_mps[tick] === null ? "none" : `${c.target_mps[tick].toFixed(1)} m/s`);
-  if (seen) say("sees", `${seen.light ? `${LIGHT_WORDS[seen.light]} light` : "no light"}, ${seen.lead_gap_m === null ? "nothing ahead" : `${seen.lead_gap_m.toFixed(0)} m free`}`, seen.light ? LIGHT_COLORS[seen.light] : undefined);
-  if (c.guard[tick]) say("guard", c.guard[tick], "#d58af0");
-  view.facts.replaceChildren(...rowsOf);
+  return {
+    speed: meter("speed", ""), throttle: meter("throttle", ""), brake: meter("brake", "brake"), steer: meter("steer", "steer"),
+    target: line("target"), sees: line("sees"), guard: line("guard"),
+  };
+}
+
+function showState({ drive, state: shown }, tick) {
+  const c = drive.columns, speed = c.speed_mps[tick] ?? 0, steer = c.steer[tick] ?? 0, seen = drive.thought(c.seen[tick])?.scene;
+  shown.speed(`${speed.toFixed(1)} m/s`, Math.min(speed / 20, 1));
+  shown.throttle((c.throttle[tick] ?? 0).toFixed(2), c.throttle[tick] ?? 0);
+  shown.brake((c.brake[tick] ?? 0).toFixed(2), c.brake[tick] ?? 0);
+  shown.steer(steer.toFixed(2), -steer / 2, 0.5);
+  shown.target(c.target_mps[tick] === null ? "none" : `${c.target_mps[tick].toFixed(1)} m/s`);
+  if (seen) shown.sees(`${seen.light ? `${LIGHT_WORDS[seen.light]} light` : "no light"}, ${seen.lead_gap_m === null ? "nothing ahead" : `${seen.lead_gap_m.toFixed(0)} m free`}`, seen.light ? LIGHT_COLORS[seen.light] : "");
+  else if (c.seen[tick] < 0) shown.sees("");
+  shown.guard(c.guard[tick] ?? "", "#d58af0");
 }
 
 function showEvents() {
@@ -240,6 +267,7 @@ function showEvents() {
     }
   });
   items.sort((a, b) => Number(a.dataset.t) - Number(b.dataset.t));
+  state.buttons = items.map((button) => ({ button, t: Number(button.dataset.t) }));
   const list = items.map((button) => { const item = document.createElement("li"); item.append(button); return item; });
   if (!state.drives.some((drive) => drive.events.length) && state.drives.some((drive) => drive.score !== null)) list.push(text("li", "no infractions", "calm"));
   $("events").replaceChildren(...list);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from drive_agent.roadmap import Lane, RoadMap
@@ -16,9 +18,18 @@ def road_of(road_map: RoadMap, route: Route) -> dict:
     """Lanes as rings with their kind, painted lines, crosswalks, stop lines by signal, and the route itself."""
     places = np.asarray(route.points)[:, :2]
     lanes = sorted((lane for lane in road_map.lanes if _near(lane.center, places)), key=_layer)
+    borders = [tuple(map(_thin, _borders(lane))) for lane in lanes]
     return {
-        "lanes": [[lane.kind, int(lane.is_junction), _flat(_ring(lane))] for lane in lanes],
-        "paint": [line for lane in lanes if lane.kind == "driving" for line in _paint(lane)],
+        "lanes": [
+            [lane.kind, int(lane.is_junction), _flat(np.concatenate([left, right[::-1]]))]
+            for lane, (left, right) in zip(lanes, borders, strict=True)
+        ],
+        "paint": [
+            line
+            for lane, sides in zip(lanes, borders, strict=True)
+            if lane.kind == "driving"
+            for line in _paint(lane, sides)
+        ],
         "crosswalks": [_flat(ring) for ring in road_map.crosswalks if _near(ring, places)],
         "stops": [
             [stop.kind, stop.signal_id, _flat(stop.segment)]
@@ -31,7 +42,8 @@ def road_of(road_map: RoadMap, route: Route) -> dict:
 
 def _near(points: np.ndarray, route: np.ndarray) -> bool:
     some = np.asarray(points)[:: max(len(points) // 6, 1), :2]
-    return bool((((some[:, None] - route[None, ::10]) ** 2).sum(-1) < REACH_M**2).any())
+    x, y = (some[:, None, k] - route[None, ::10, k] for k in (0, 1))
+    return bool((x * x + y * y < REACH_M**2).any())
 
 
 def _layer(lane: Lane) -> int:
@@ -44,17 +56,12 @@ def _borders(lane: Lane) -> tuple[np.ndarray, np.ndarray]:
     return lane.center[:, :2] + normal * half, lane.center[:, :2] - normal * half
 
 
-def _ring(lane: Lane) -> np.ndarray:
-    left, right = _borders(lane)
-    return np.concatenate([_thin(left), _thin(right)[::-1]])
-
-
-def _paint(lane: Lane) -> list[list]:
+def _paint(lane: Lane, sides: tuple[np.ndarray, ...]) -> list[list]:
     """[colour, is dashed, points] of each marked border of a lane."""
     lines = []
-    for border, (kind, color) in zip(_borders(lane), (lane.left_marking, lane.right_marking), strict=True):
+    for border, (kind, color) in zip(sides, (lane.left_marking, lane.right_marking), strict=True):
         if kind not in ("none", "") and not lane.is_junction:
-            lines.append([color, int("broken" in kind), _flat(_thin(border))])
+            lines.append([color, int("broken" in kind), _flat(border)])
     return lines
 
 
@@ -67,10 +74,10 @@ def _thin(points: np.ndarray) -> np.ndarray:
         first, last = spans.pop()
         if last - first < 2:
             continue
-        along = points[last] - points[first]
-        away = points[first + 1 : last] - points[first]
-        length = max(float(np.hypot(*along)), 1e-9)
-        off = np.abs(along[0] * away[:, 1] - along[1] * away[:, 0]) / length
+        (x0, y0), (x1, y1) = points[first].tolist(), points[last].tolist()
+        x, y = points[first + 1 : last, 0] - x0, points[first + 1 : last, 1] - y0
+        length = max(math.hypot(x1 - x0, y1 - y0), 1e-9)
+        off = np.abs((x1 - x0) * y - (y1 - y0) * x) / length
         worst = int(off.argmax())
         if off[worst] > TOLERANCE_M:
             middle = first + 1 + worst

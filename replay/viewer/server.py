@@ -17,14 +17,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
 
-from drive_agent.log.schema import OPEN_LOOP
 from drive_agent.log.store import Episode
-from drive_agent.score.events import Event
-from drive_agent.score.formula import score
-from drive_agent.score.judge import judge_episode
 from drive_agent.score.judged import logs_in
-from replay.captions import MILD, title
 from replay.viewer.drive import DriveLog
+from replay.viewer.losses import Losses
 
 HERE = Path(__file__).parent
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -35,7 +31,6 @@ HEADERS = {  # even if something slipped through the page's escaping, it could n
     "Referrer-Policy": "no-referrer",
 }
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
-FOREVER = "public, max-age=31536000, immutable"
 
 
 class Run:
@@ -84,7 +79,7 @@ class ViewerServer:
     """Serves some runs; a context manager. `port` 0 takes a free one, which `address` tells."""
 
     def __init__(self, runs: list[Run], port: int = 0) -> None:
-        site = Site(runs)
+        site = self._site = Site(runs)
 
         class Handler(_Handler):
             answer = site.answer
@@ -111,6 +106,7 @@ class ViewerServer:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._site.close()
 
 
 class Site:
@@ -118,7 +114,7 @@ class Site:
 
     def __init__(self, runs: list[Run]) -> None:
         self._runs = runs
-        self._judged: dict[Path, tuple[int, dict]] = {}
+        self._losses = Losses()
 
     def answer(self, target: str) -> tuple[bytes, str, str]:
         """Body, content type, cache rule. Raises KeyError for an address that names nothing, ValueError for a bad log."""
@@ -132,12 +128,9 @@ class Site:
                 return _json([{"name": run.name, "drives": list(run.drives())} for run in self._runs])
             case ["api", what, run, drive]:
                 return _json(self._asked(what, self._drive(run, drive), query))
-            case ["picture", run, drive, camera, time]:
-                return (
-                    self._drive(run, drive).picture(camera, int(time.removesuffix(".jpg"))),
-                    "image/jpeg",
-                    FOREVER,
-                )
+            case ["pictures", run, drive]:
+                times_us = {camera: int(time) for camera, time in query.items()}
+                return _packed(self._drive(run, drive).pictures(times_us))
         raise KeyError(target)
 
     def _page(self, name: str) -> tuple[bytes, str, str]:
@@ -154,52 +147,18 @@ class Site:
             "head": drive.head,
             "overview": lambda: drive.overview(int(query.get("first", "0"))),
             "block": lambda: drive.block(int(query["number"])),
-            "events": lambda: self._events(drive),
+            "events": lambda: self._losses.of(drive.path),
         }
         return known[what]()
 
-    def _events(self, drive: DriveLog) -> dict:
-        """Every infraction with what it cost, judged again from the log; kept until the log grows."""
-        size = drive.path.stat().st_size
-        if self._judged.get(drive.path, (-1, {}))[0] != size:
-            self._judged[drive.path] = (size, judged(drive.path))
-        return self._judged[drive.path][1]
+    def close(self) -> None:
+        self._losses.close()
 
 
-def judged(path: Path) -> dict:
-    """Score, completion and events of a log under Leaderboard 2.1; `loss` is the score that an event alone costs.
-
-    No score and completion for what was recorded and only watched by the model: they would be those of a human.
-    """
-    with Episode.open(path) as episode:
-        start_us = next((truth["time_us"] for truth in episode.raw("/truth")), 0)
-        judge = judge_episode(episode)
-        is_driven = episode.outcome is None or episode.outcome.reason != OPEN_LOOP
-        directed = [
-            {"t": (done.time_us - start_us) / 1e6, "scenario": done.scenario, "what": done.what}
-            for done in episode.scenario_events()
-        ]
-    percent, events = judge.completion_percent, judge.events
-    driving = score("2.1", percent, events).driving
-    return {
-        "completion": percent if is_driven else None,
-        "score": driving if is_driven else None,
-        "ended": judge.ended,
-        "directed": directed,
-        "events": [_event(event, start_us, score("2.1", percent, _without(events, k)).driving - driving)
-                   for k, event in enumerate(events)],
-    }  # fmt: skip
-
-
-def _without(events: tuple[Event, ...], place: int) -> list[Event]:
-    return [event for k, event in enumerate(events) if k != place]
-
-
-def _event(event: Event, start_us: int, loss: float) -> dict:
-    return {
-        "t": (event.time_us - start_us) / 1e6, "kind": event.kind, "title": title(event.kind), "mild": event.kind in MILD,
-        "message": event.message, "x": event.x_m, "y": event.y_m, "other": event.other_id, "loss": round(loss, 2),
-    }  # fmt: skip
+def _packed(pictures: list[bytes]) -> tuple[bytes, str, str]:
+    """Several pictures in one answer: a line with their lengths in JSON, then one after the other."""
+    lengths = orjson.dumps([len(jpeg) for jpeg in pictures])
+    return b"".join([lengths, b"\n", *pictures]), "application/octet-stream", "no-store"
 
 
 def _json(value: Any) -> tuple[bytes, str, str]:
@@ -207,7 +166,11 @@ def _json(value: Any) -> tuple[bytes, str, str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # the page asks for twenty pictures a second: connections stay open
+    protocol_version = "HTTP/1.1"  # the page asks for thirty pictures a second: connections stay open
+    disable_nagle_algorithm = (
+        True  # else an answer's body waits up to 40 ms for the browser's word about its head
+    )
+    wbufsize = -1  # head and body leave together
     answer: Callable[[str], tuple[bytes, str, str]]
 
     def handle(self) -> None:

@@ -86,9 +86,26 @@ export function clock(time) {
   return `${minutes}:${seconds.toFixed(2).padStart(5, "0")}`;
 }
 
+// Sizes as the browser tells them: asking for one costs a layout of the whole page.
+const sizes = new WeakMap();
+const watcher = new ResizeObserver((entries) => {
+  const grown = entries.filter(({ target }) => sizes.get(target)?.join() !== sizeNow(target).join());
+  for (const { target } of grown) sizes.set(target, sizeNow(target));
+  if (grown.length) dispatchEvent(new Event("resize"));
+});
+const sizeNow = (canvas) => [canvas.clientWidth, canvas.clientHeight];
+
+function sizeOf(canvas) {
+  if (!sizes.has(canvas)) {
+    sizes.set(canvas, sizeNow(canvas));
+    watcher.observe(canvas);
+  }
+  return sizes.get(canvas);
+}
+
 // A canvas at the screen's own pixels; its context with a unit of one CSS pixel.
 export function sized(canvas) {
-  const ratio = window.devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = window.devicePixelRatio || 1, [width, height] = sizeOf(canvas);
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -96,4 +113,12 @@ export function sized(canvas) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return { context, width, height };
+}
+
+// Draws on a canvas unless it shows this already: `what` is everything that the drawing depends on, the canvas's size apart.
+export function paint(canvas, what, draw) {
+  const key = [...sizeOf(canvas), window.devicePixelRatio, ...what].join();
+  if (canvas.shown === key) return;
+  canvas.shown = key;
+  draw(sized(canvas));
 }

@@ -169,6 +169,24 @@ def test_truths_come_back(whole):
     assert truths[9].ids == (1,) and truths[9].infos.keys() == {1}
 
 
+def _spaced(plain: object) -> bytes:
+    """JSON with spaces, the keys in another order: what another writer might make of it."""
+    return json.dumps(plain, sort_keys=True, default=np.ndarray.tolist).encode()
+
+
+@pytest.mark.parametrize("packed", [None, _spaced])
+def test_the_egos_alone_are_those_of_the_truths(packed, tmp_path, monkeypatch):
+    if packed is not None:
+        monkeypatch.setattr("drive_agent.log.store.dumps", packed)
+    write(tmp_path / "log.mcap", 20)
+    with Episode.open(tmp_path / "log.mcap") as episode:
+        truths = list(episode.truths())
+        egos = list(episode.egos())
+        assert list(episode.egos(truths[7].time_us)) == egos[7:]
+    assert [(t.time_us, t.actors[0].tolist(), len(t.ids)) for t in truths] == egos
+    assert {count for _, _, count in egos} == {1, 2}
+
+
 def test_each_picture_is_stored_once_and_unchanged(whole):
     with Episode.open(whole) as episode:
         images = list(episode.images("wide"))

@@ -97,9 +97,11 @@ def test_events_say_what_they_cost(server):
 
 def test_pictures_are_the_logged_bytes(server, log_path):
     with Episode.open(log_path) as episode:
-        time_us, jpeg = next(episode.images("wide"))
-    status, body, headers = get(server, f"/picture/0/7_rep0/wide/{time_us}.jpg")
-    assert (status, headers["Content-Type"]) == (200, "image/jpeg") and body == jpeg
+        (time_us, wide), (_, narrow) = (next(episode.images(name)) for name in ("wide", "narrow"))
+    status, body, _ = get(server, f"/pictures/0/7_rep0?wide={time_us}&narrow={time_us}")
+    lengths, _, pictures = body.partition(b"\n")
+    assert status == 200 and json.loads(lengths) == [len(wide), len(narrow)]
+    assert pictures == wide + narrow and wide != narrow
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_pictures_are_the_logged_bytes(server, log_path):
         "/config.yaml", "/../config.yaml", "/%2e%2e/config.yaml", "/..%2fconfig.yaml", "/server.py", "/etc/passwd", "//etc/passwd",
         "/api/head/0/..", "/api/head/0/%2e%2e%2f%2e%2e", "/api/head/1/7_rep0", "/api/head/-1/7_rep0", "/api/head/x/7_rep0",
         "/api/nothing/0/7_rep0", "/api/block/0/7_rep0?number=9", "/api/block/0/7_rep0?number=-1", "/api/block/0/7_rep0",
-        "/picture/0/7_rep0/wide/1.jpg", "/picture/0/7_rep0/..%2f..%2fconfig/1.jpg", "/picture/0/7_rep0/none/1.jpg", "/api",
+        "/pictures/0/7_rep0?wide=1", "/pictures/0/..%2f..%2fconfig?wide=1", "/pictures/0/7_rep0?none=1", "/pictures/9/7_rep0", "/api",
     ],
 )  # fmt: skip
 def test_nothing_else_is_served(server, path):
@@ -118,7 +120,7 @@ def test_nothing_else_is_served(server, path):
 
 def test_bad_numbers_are_said_to_be_bad(server):
     assert get(server, "/api/block/0/7_rep0?number=x")[0] == 422
-    assert get(server, "/picture/0/7_rep0/wide/x.jpg")[0] == 422
+    assert get(server, "/pictures/0/7_rep0?wide=x")[0] == 422
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])

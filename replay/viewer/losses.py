@@ -1,0 +1,80 @@
+"""Every infraction of a drive with the score that it alone cost, judged again from the log.
+
+Done in a process of its own, so that the page can be shown meanwhile.
+"""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from drive_agent.log import schema
+from drive_agent.log.store import Episode
+from drive_agent.score.events import Event
+from drive_agent.score.formula import score
+from drive_agent.score.judge import judge_episode
+from replay.captions import MILD, title
+
+
+class Losses:
+    """`judged` of logs, in the background; kept until a log grows."""
+
+    def __init__(self) -> None:
+        # Spawned, since a forked child would inherit the locks of the server's threads.
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _leave_interrupts)
+        self._pool.submit(_leave_interrupts)  # the process starts before anybody asks
+        self._known: dict[Path, tuple[int, Future[dict]]] = {}
+
+    def of(self, path: Path) -> dict:
+        """See `judged`; waits for it. Raises ValueError for a file that is no log."""
+        size = path.stat().st_size
+        known = self._known.get(path)
+        if known is None or known[0] != size:
+            known = self._known[path] = (size, self._pool.submit(judged, path))
+        return known[1].result()
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is the server's to see; it ends this process too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def judged(path: Path) -> dict:
+    """Score, completion and events of a log under Leaderboard 2.1; `loss` is the score that an event alone costs.
+
+    No score and completion for what was recorded and only watched by the model: they would be those of a human.
+    """
+    with Episode.open(path) as episode:
+        start_us = next((truth["time_us"] for truth in episode.raw(schema.TRUTH)), 0)
+        judge = judge_episode(episode)
+        is_driven = episode.outcome is None or episode.outcome.reason != schema.OPEN_LOOP
+        directed = [
+            {"t": (done.time_us - start_us) / 1e6, "scenario": done.scenario, "what": done.what}
+            for done in episode.scenario_events()
+        ]
+    percent, events = judge.completion_percent, judge.events
+    driving = score("2.1", percent, events).driving
+    return {
+        "completion": percent if is_driven else None,
+        "score": driving if is_driven else None,
+        "ended": judge.ended,
+        "directed": directed,
+        "events": [_event(event, start_us, score("2.1", percent, _without(events, k)).driving - driving)
+                   for k, event in enumerate(events)],
+    }  # fmt: skip
+
+
+def _without(events: tuple[Event, ...], place: int) -> list[Event]:
+    return [event for k, event in enumerate(events) if k != place]
+
+
+def _event(event: Event, start_us: int, loss: float) -> dict:
+    return {
+        "t": (event.time_us - start_us) / 1e6, "kind": event.kind, "title": title(event.kind), "mild": event.kind in MILD,
+        "message": event.message, "x": event.x_m, "y": event.y_m, "other": event.other_id, "loss": round(loss, 2),
+    }  # fmt: skip
