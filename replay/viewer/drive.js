@@ -69,8 +69,8 @@ export class Drive {
   get ticks() { return this.columns.time_s.length; }
   get duration() { return this.ticks ? this.columns.time_s[this.ticks - 1] : 0; }
 
-  // Index of the last tick not after a time.
-  tickAt(time) { return Math.max(lastNotAfter(this.columns.time_s, time + 1e-6), 0); }
+  // Index of the last tick not after a time; times are told to the millisecond.
+  tickAt(time) { return Math.max(lastNotAfter(this.columns.time_s, time + 5e-4), 0); }
 
   pose(tick) {
     const c = this.columns;
