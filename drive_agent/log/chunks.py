@@ -19,13 +19,14 @@ from pathlib import Path
 import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk, MessageIndex
+from mcap.records import Channel, Chunk
 from mcap.stream_reader import CRCValidationError, get_chunk_data_stream
 from mcap.writer import MCAP0_MAGIC
 
 _RECORD = struct.Struct("<BQ")  # opcode, length of what follows
 _MESSAGE = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
 _TIMES = struct.Struct("<QQ")
+_INDEX, _PLACE = struct.Struct("<HI"), struct.Struct("<QQ")  # channel, length of the places; log time, offset
 _CACHED_CHUNKS = 4  # a reader of several topics side by side comes back to the chunk it just left
 
 
@@ -114,8 +115,8 @@ class ChunkedFile:
             if opcode == Opcode.CHUNK:
                 self._add_chunk(position + _RECORD.size, length)
             elif opcode == Opcode.MESSAGE_INDEX and self._chunks:
-                index = MessageIndex.read(ReadDataStream(BytesIO(self._file.read(length))))
-                self._chunks[-1].messages[index.channel_id] = index.records
+                channel, places = _index_of(self._file.read(length))
+                self._chunks[-1].messages[channel] = places
             elif opcode == Opcode.DATA_END:
                 self.finished = True
                 break
@@ -160,6 +161,12 @@ class ChunkedFile:
                 f"{self.path} is damaged at byte {place.offset}: {error}; copy it again"
             ) from error
         return stream.read(length)
+
+
+def _index_of(data: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """Channel and (log_time_ns, offset) of its messages, of a message index; a long log has some ten thousand of them."""
+    channel, length = _INDEX.unpack_from(data)
+    return channel, list(_PLACE.iter_unpack(data[_INDEX.size : _INDEX.size + length]))
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -3,6 +3,7 @@
 import { Pictures, lastNotAfter } from "./pictures.js";
 
 const BLOCKS = 2; // under way at once
+const JUDGED_MS = 5000, JUDGED_SHARE = 20; // a growing drive is judged anew so often, or after so many times what it took
 
 async function json(address) {
   const answer = await fetch(address);
@@ -27,35 +28,44 @@ export class Drive {
     this.events = [];
     this.directed = [];
     this.score = null;
+    this.judgeAgain = Infinity;
   }
 
   async load() {
-    const judging = this.judge(); // takes longest
-    const [head, overview] = await Promise.all([json(`/api/head/${this.path}`), json(`/api/overview/${this.path}`)])
-      .catch((error) => { judging.catch(() => {}); throw error; }); // what is wrong with a log is told once
+    const judging = Promise.allSettled([this.judge()]); // takes longest
+    const [head, overview] = await Promise.all([json(`/api/head/${this.path}`), json(`/api/overview/${this.path}`)]);
+    judging.then(([{ reason }]) => { if (reason) throw reason; }); // not before: what is wrong with a log is told once
     this.head = head;
     this.columns = overview.columns;
     this.pictures.add(overview.pictures);
     this.#ending(overview);
   }
 
-  // What came since; true when there was something.
+  // What came since: "nothing", "more", or "cameras" when pictures are among it for the first time.
   async follow() {
-    const first = this.ticks;
-    const more = await json(`/api/overview/${this.path}?first=${first}`);
+    const first = this.ticks, size = this.head.block_ticks;
+    const more = await json(`/api/overview/${this.path}?first=${first}`), count = more.columns.time_s.length;
+    const isBlind = !this.head.cameras.length, isEnding = more.outcome && !this.outcome;
+    if (count) {
+      if (this.blocks.has(Math.floor(Math.max(first - 1, 0) / size))) { // else the newest tick would lack its road users for a moment
+        for (let number = Math.floor(first / size); number * size < first + count; number++) this.blocks.set(number, await this.#block(number));
+      }
+      for (const [name, values] of Object.entries(more.columns)) this.columns[name].push(...values);
+      this.pictures.add(more.pictures);
+      this.version++;
+    }
     this.#ending(more);
-    const count = more.columns.time_s.length;
-    if (!count) return false;
-    for (const [name, values] of Object.entries(more.columns)) this.columns[name].push(...values);
-    this.pictures.add(more.pictures);
-    this.version++;
-    if (!this.head.cameras.length && Object.keys(this.pictures.times).length) this.head = await json(`/api/head/${this.path}`);
-    this.blocks.delete(Math.floor(first / this.head.block_ticks)); // it was not full
-    return true;
+    if (isEnding || performance.now() > this.judgeAgain) await this.judge();
+    if (isBlind && Object.keys(this.pictures.times).length) {
+      this.head = await json(`/api/head/${this.path}`);
+      return "cameras";
+    }
+    return count || isEnding ? "more" : "nothing";
   }
 
   async judge() {
-    const said = await json(`/api/events/${this.path}`);
+    const began = performance.now(), said = await json(`/api/events/${this.path}`), now = performance.now();
+    this.judgeAgain = now + Math.max(JUDGED_MS, JUDGED_SHARE * (now - began)); // a drive that goes on
     Object.assign(this, { events: said.events, directed: said.directed, score: said.score, completion: said.completion });
     this.changed("events");
   }
@@ -78,28 +88,32 @@ export class Drive {
   }
 
   // The block of a tick when it is there; asks for it, and for the one after it, when not.
-  #block(tick) {
-    const size = this.head.block_ticks, number = Math.floor(tick / size), block = this.#fetchBlock(number);
-    if (block && tick % size > size / 2) this.#fetchBlock(number + 1);
+  #blockOf(tick) {
+    const size = this.head.block_ticks, number = Math.floor(tick / size), block = this.#wanted(number);
+    if (block && tick % size > size / 2) this.#wanted(number + 1);
     return block;
   }
 
-  #fetchBlock(number) {
+  #wanted(number) {
     const known = this.blocks.get(number);
     if (known) return known instanceof Promise ? null : known;
-    if (number * this.head.block_ticks >= this.ticks || this.blocksComing >= BLOCKS) return null; // asked for again when one came
+    if (!(number * this.head.block_ticks < this.ticks) || this.blocksComing >= BLOCKS) return null; // asked for again when one came
     this.blocksComing++;
-    const promise = json(`/api/block/${this.path}?number=${number}`).then((block) => {
-      block.decided = new Map(block.ticks.map((row) => [row[0], row]));
-      this.blocks.set(number, block);
-    }).catch(() => { this.blocks.delete(number); return new Promise((again) => setTimeout(again, 1000)); }).finally(() => { this.blocksComing--; this.version++; this.changed("block"); });
-    this.blocks.set(number, promise);
+    this.blocks.set(number, this.#block(number).then((block) => this.blocks.set(number, block))
+      .catch(() => { this.blocks.delete(number); return new Promise((again) => setTimeout(again, 1000)); })
+      .finally(() => { this.blocksComing--; this.version++; this.changed("block"); }));
     return null;
+  }
+
+  async #block(number) {
+    const block = await json(`/api/block/${this.path}?number=${number}`);
+    block.decided = new Map(block.ticks.map((row) => [row[0], row]));
+    return block;
   }
 
   // Everyone at a tick: [{id, x, y, yaw, speed, info}], the ego first. Null while it is fetched.
   actors(tick) {
-    const block = this.#block(tick);
+    const block = this.#blockOf(tick);
     const flat = block?.actors[tick - block.number * this.head.block_ticks];
     if (!flat) return null;
     const all = [];
@@ -110,15 +124,15 @@ export class Drive {
   }
 
   lights(tick) {
-    const block = this.#block(tick);
+    const block = this.#blockOf(tick);
     return block?.lights[tick - block.number * this.head.block_ticks] ?? {};
   }
 
   // [index, throttle, steer, brake, guard, lateral terms, longitudinal terms], or nothing.
-  decided(tick) { return this.#block(tick)?.decided.get(tick); }
+  decided(tick) { return this.#blockOf(tick)?.decided.get(tick); }
 
   // What was asked and said on a tick, or nothing.
-  thought(tick) { return tick < 0 ? null : this.#block(tick)?.thoughts[tick]; }
+  thought(tick) { return tick < 0 ? null : this.#blockOf(tick)?.thoughts[tick]; }
 
   // The newest pictures at a tick, {camera: {bitmap, time, tick}}; those shown before while they are fetched.
   shot(tick) {
@@ -128,4 +142,6 @@ export class Drive {
     }
     return shot;
   }
+
+  close() { this.pictures.close(); }
 }

@@ -34,6 +34,7 @@ class DriveLog:
         self._lock = RLock()
         self._size = -1
         self._episode: Episode | None = None
+        self._head: dict | None = None
         self._overview = Overview()
         self._infos: dict[str, dict] = {}  # what does not change about a road user, by id
 
@@ -41,19 +42,9 @@ class DriveLog:
         """What does not change while a drive goes on: the route, the cameras, the roads. Raises ValueError for no log."""
         with self._lock:
             episode = self._opened()
-            header = episode.header
-            return {
-                "route": header.route_id,
-                "repetition": header.repetition,
-                "town": header.town,
-                "seed": header.seed,
-                "model": str(header.config.get("model", {}).get("kind", "?")),
-                "scenarios": list(header.scenario_types),
-                "commit": header.git_hash[:10],
-                "block_ticks": BLOCK_TICKS,
-                "cameras": [_camera(mount) for mount in mounts_of(episode)],
-                "road": road_of(episode.road_map, header.route),
-            }
+            if self._head is None:
+                self._head = _head(episode)
+            return self._head
 
     def overview(self, first: int = 0) -> dict:
         """Columns of all ticks from `first` on, the times of pictures from then on, and how the drive ended if it has."""
@@ -122,12 +113,29 @@ class DriveLog:
             self.close()
             self._episode = Episode.open(self.path)
             self._size = size
+            self._head = None
             self._overview.read(self._episode)
             self._infos = {
                 str(info["id"]): {name: info[name] for name in _ACTOR}
                 for info in self._episode.raw(schema.ACTOR)
             }
         return self._episode
+
+
+def _head(episode: Episode) -> dict:
+    header = episode.header
+    return {
+        "route": header.route_id,
+        "repetition": header.repetition,
+        "town": header.town,
+        "seed": header.seed,
+        "model": str(header.config.get("model", {}).get("kind", "?")),
+        "scenarios": list(header.scenario_types),
+        "commit": header.git_hash[:10],
+        "block_ticks": BLOCK_TICKS,
+        "cameras": [_camera(mount) for mount in mounts_of(episode)],
+        "road": road_of(episode.road_map, header.route),
+    }
 
 
 def _camera(mount: Any) -> dict:

@@ -9,6 +9,7 @@ import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Lock
 
 from drive_agent.log import schema
 from drive_agent.log.store import Episode
@@ -25,15 +26,21 @@ class Losses:
         # Spawned, since a forked child would inherit the locks of the server's threads.
         self._pool = ProcessPoolExecutor(1, get_context("spawn"), _leave_interrupts)
         self._pool.submit(_leave_interrupts)  # the process starts before anybody asks
+        self._lock = Lock()
         self._known: dict[Path, tuple[int, Future[dict]]] = {}
+
+    def begin(self, path: Path) -> Future[dict]:
+        """Have a log judged, unless it is or was just now."""
+        size = path.stat().st_size
+        with self._lock:
+            known = self._known.get(path)
+            if known is None or known[0] != size:
+                known = self._known[path] = (size, self._pool.submit(judged, path))
+            return known[1]
 
     def of(self, path: Path) -> dict:
         """See `judged`; waits for it. Raises ValueError for a file that is no log."""
-        size = path.stat().st_size
-        known = self._known.get(path)
-        if known is None or known[0] != size:
-            known = self._known[path] = (size, self._pool.submit(judged, path))
-        return known[1].result()
+        return self.begin(path).result()
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

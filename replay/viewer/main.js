@@ -9,7 +9,7 @@ import { showTalk, text } from "./talk.js";
 
 const FRONT = ["wide", "CAM_FRONT"], FOLLOW_MS = 500, REST_MS = 120;
 const $ = (id) => document.getElementById(id);
-const state = { time: 0, playing: false, pace: 1, zoom: 6.5, overlay: true, chosen: 0, live: false, sought: -Infinity, dragging: false, drives: [], panels: [], buttons: [] };
+const state = { time: 0, playing: false, pace: 1, zoom: 6.5, overlay: true, chosen: 0, live: false, sought: -Infinity, dragging: false, drives: [], missing: [], panels: [], buttons: [] };
 let runs = [], dirty = true, asked = false;
 
 const plots = new Plots($("plots"), (time) => {
@@ -54,21 +54,27 @@ async function choose(route) {
   state.route = route;
   const drives = members.map(([run, name]) => new Drive(run, runs[run].name, name, changed));
   const results = await Promise.allSettled(drives.map((drive) => drive.load()));
+  for (const drive of state.drives) drive.close();
   state.drives = drives.filter((_, k) => results[k].status === "fulfilled");
-  state.panels = [];
+  state.missing = drives.filter((_, k) => results[k].status === "rejected");
   state.chosen = Math.min(state.chosen, Math.max(state.drives.length - 1, 0));
-  const box = $("drives");
-  box.className = state.drives.length > 1 ? "many" : "one";
-  box.replaceChildren();
-  state.drives.forEach((drive, k) => state.panels.push(panel(drive, k, box)));
-  results.filter((result) => result.status === "rejected").forEach((result) => box.append(text("div", result.reason.message, "notice")));
-  $("live").hidden = state.drives.every((drive) => drive.outcome);
-  delete $("talk").dataset.shown;
+  arrange(results.filter((result) => result.status === "rejected").map((result) => result.reason.message));
+  $("live").hidden = !state.missing.length && state.drives.every((drive) => drive.outcome);
   dirty = true;
   showEvents();
   showFacts();
   if (state.live) state.time = duration();
   seek(state.time);
+}
+
+function arrange(complaints = []) {
+  const box = $("drives");
+  box.className = state.drives.length > 1 ? "many" : "one";
+  box.replaceChildren();
+  state.panels = state.drives.map((drive, k) => panel(drive, k, box));
+  box.append(...complaints.map((words) => text("div", words, "notice")));
+  if (!state.drives.length) $("talk").replaceChildren();
+  delete $("talk").dataset.shown;
 }
 
 function panel(drive, k, box) {
@@ -101,7 +107,7 @@ function fillCameras(view, front) {
   low.className = "low";
   thumbs.className = "thumbs";
   facts.className = "state";
-  const others = mounts.filter((mount) => mount !== front), tall = others.length > 4 ? 74 : others.length > 1 ? 92 : 170;
+  const others = mounts.filter((mount) => mount !== front), tall = others.length > 4 ? 58 : others.length > 1 ? 92 : 170;
   view.thumbs = others.map((mount) => {
     const button = document.createElement("button"), canvas = document.createElement("canvas");
     button.style.width = `${Math.round(tall * mount.width / mount.height)}px`;
@@ -187,10 +193,10 @@ function draw(now) {
   if (state.drives.length) {
     plots.draw(state.drives, state.time, dirty);
     dirty = false;
-    if (state.dragging && performance.now() - state.sought < REST_MS) { // nobody reads what flies past
+    if (isHurried()) { // nobody reads what flies past
       clearTimeout(state.rest);
       state.rest = setTimeout(request, REST_MS);
-    } else showTalk($("talk"), current(), current().tickAt(state.time), (time) => { pause(); seek(time); });
+    } else if (current().ticks) showTalk($("talk"), current(), current().tickAt(state.time), (time) => { pause(); seek(time); });
   }
   $("clock").textContent = clock(state.time);
   document.body.dataset.time = state.time.toFixed(3);
@@ -198,11 +204,14 @@ function draw(now) {
   for (const { button, t } of state.buttons) if (button.classList.contains("now") !== Math.abs(t - state.time) < 0.026) button.classList.toggle("now");
 }
 
+const isHurried = () => state.dragging && performance.now() - state.sought < REST_MS;
+
 function drawPanel(view, k) {
   const { drive } = view;
   view.root.classList.toggle("chosen", k === state.chosen);
   if (!drive.ticks) return;
-  const tick = drive.tickAt(state.time), shot = drive.shot(tick), front = shot[view.front?.name];
+  const now = drive.tickAt(state.time), shot = drive.shot(now), front = shot[view.front?.name];
+  const tick = front && isHurried() ? front.tick : now; // all of one moment, and drawn no oftener than pictures come
   if (front) {
     paint(view.big, state.overlay ? [front.time, tick, drive.version] : [front.time], (sheet) => {
       const place = drawPicture(sheet, view.front, front, true);
@@ -289,12 +298,12 @@ function eventButton(time, words, style, k, message, loss) {
 
 function showFacts() {
   const drive = current(), facts = $("facts");
-  if (!drive) return;
+  if (!drive) return facts.replaceChildren();
   const words = [drive.head.model, drive.head.town, `seed ${drive.head.seed}`, `${drive.duration.toFixed(0)} s`].join(" · ");
   facts.replaceChildren();
   if (drive.score !== null) facts.append(text("b", drive.score.toFixed(1)), ` score, ${drive.completion.toFixed(0)} % driven · `);
-  const status = drive.outcome?.status ?? drive.truncated ?? "";
-  facts.append(`${words} · `, text("span", drive.outcome?.reason ? `${status}: ${drive.outcome.reason}` : status, status.startsWith("Completed") || status === "Perfect" ? "good" : "bad"));
+  const status = drive.outcome?.status ?? (state.live ? "under way" : drive.truncated ?? "");
+  facts.append(`${words} · `, text("span", drive.outcome?.reason ? `${status}: ${drive.outcome.reason}` : status, /^(Completed|Perfect|under way)/.test(status) ? "good" : "bad"));
   facts.title = facts.textContent;
   document.title = `${drive.name} · ${drive.runName}`;
 }
@@ -346,11 +355,16 @@ addEventListener("resize", request);
 
 async function followAll() {
   if (!state.drives.length || state.live) await refreshRuns();
+  for (const drive of state.missing) { // one that has just begun has no whole part yet
+    if (await drive.load().then(() => true, () => false)) return choose(state.route);
+  }
   for (const drive of state.drives.filter((one) => !one.outcome)) {
-    if (!(await drive.follow())) continue;
+    const came = await drive.follow();
+    if (came === "nothing") continue;
+    if (came === "cameras") arrange();
     dirty = true;
     if (state.live) { state.time = duration(); address(); }
-    if (drive.outcome) { drive.judge(); showFacts(); }
+    showFacts();
     request();
   }
   $("live").classList.toggle("on", state.live);

@@ -119,7 +119,7 @@ def _offsets(places: np.ndarray, route: np.ndarray) -> np.ndarray:
     middle = route.mean(0)  # keeps the numbers small
     points = route - middle
     squares = (points**2).sum(1)
-    parts = np.array_split(places - middle, -(-len(places) // 500))
+    parts = np.array_split(places - middle, -(-len(places) // 128))  # what they take stays in the cache
     # The square of a distance without the part that is the same for all points of the route.
     nearest = np.concatenate([(squares - 2 * part @ points.T).argmin(1) for part in parts])
     ahead, away = steps[np.minimum(nearest, len(steps) - 1)], places - route[nearest]

@@ -1,6 +1,6 @@
 // The timeline and the curves under it, on one base of time. A click or a drag on it seeks.
 
-import { clock, sized } from "./shapes.js";
+import { clock, paint, sized } from "./shapes.js";
 
 export const MARKS = ["#eceff3", "#f2a65a", "#7fd1ae", "#e58bb1"]; // one drive each
 const LABEL = 76, RIGHT = 46, BAND = 20, GAP = 7, AXIS = 15;
@@ -14,6 +14,10 @@ const ROWS = [
 export class Plots {
   constructor(canvas, seek) {
     this.canvas = canvas;
+    this.cursor = document.createElement("i");
+    this.values = document.createElement("canvas");
+    this.values.style.width = `${RIGHT}px`;
+    canvas.after(this.cursor, this.values);
     const at = (event) => {
       const box = canvas.getBoundingClientRect();
       return Math.min(Math.max((event.clientX - box.left - LABEL) / (box.width - LABEL - RIGHT), 0), 1) * this.duration;
@@ -24,27 +28,20 @@ export class Plots {
 
   get duration() { return Math.max(...(this.drives ?? []).map((drive) => drive.duration), 0.001); }
 
-  // Everything but the cursor is drawn once, and again when something came or the size changed.
+  // Everything but the cursor and the values at it is drawn once, and again when something came or the size changed.
   draw(drives, time, dirty) {
     this.drives = drives;
-    const { context, width, height } = sized(this.canvas), key = `${width}x${height}`;
-    if (dirty || this.key !== key) {
-      this.key = key;
-      this.still = document.createElement("canvas");
-      this.still.width = this.canvas.width;
-      this.still.height = this.canvas.height;
-      const below = this.still.getContext("2d");
-      below.setTransform(context.getTransform());
-      this.#still(below, width, height);
-    }
-    context.clearRect(0, 0, width, height);
-    context.drawImage(this.still, 0, 0, width, height);
-    this.#cursor(context, width, height, time);
+    if (dirty) this.canvas.shown = null;
+    paint(this.canvas, [], (sheet) => this.#still(sheet.context, sheet.width, sheet.height));
+    const { width } = sized(this.canvas);
+    this.cursor.style.transform = `translateX(${Math.round(this.x(Math.min(time, this.duration), width))}px)`;
+    this.#values(time);
   }
 
   x(time, width) { return LABEL + (time / this.duration) * (width - LABEL - RIGHT); }
 
   #still(context, width, height) {
+    context.clearRect(0, 0, width, height);
     this.tops = [];
     this.#band(context, width);
     const tall = (height - BAND - AXIS - GAP * ROWS.length) / ROWS.length;
@@ -162,19 +159,15 @@ export class Plots {
     context.textAlign = "left";
   }
 
-  #cursor(context, width, height, time) {
-    const x = Math.round(this.x(Math.min(time, this.duration), width));
-    context.fillStyle = "#ffffff";
-    context.fillRect(x - 0.5, 0, 1, height - AXIS);
-    context.beginPath();
-    context.moveTo(x - 5, 0); context.lineTo(x + 5, 0); context.lineTo(x, 6);
-    context.fill();
+  #values(time) {
+    const { context, width, height } = sized(this.values), many = this.drives.length > 1;
+    context.clearRect(0, 0, width, height);
     context.font = "11px system-ui, sans-serif";
     for (const { row, top, tall } of this.tops) {
       this.drives.forEach((drive, k) => {
         const [name] = row.curves.find(([, color]) => !color), value = newest(drive.columns[name], drive.tickAt(time), row.curves[0][3]);
-        context.fillStyle = this.drives.length > 1 ? MARKS[k] : "#eceff3";
-        if (value !== null) context.fillText(tidy(value, 2), width - RIGHT + 6, top + 11 + 12 * k - (this.drives.length === 1 ? 6 - tall / 2 + 2 : 0));
+        context.fillStyle = many ? MARKS[k] : "#eceff3";
+        if (value !== null) context.fillText(tidy(value, 2), 6, many ? top + 11 + 12 * k : top + tall / 2 + 3);
       });
     }
   }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -115,6 +116,15 @@ class Site:
     def __init__(self, runs: list[Run]) -> None:
         self._runs = runs
         self._losses = Losses()
+        # Whoever starts the server opens the page next: what it will ask first is read while the browser comes.
+        threading.Thread(target=self._prepare, name="viewer first", daemon=True).start()
+
+    def _prepare(self) -> None:
+        for run in self._runs:
+            for drive in list(run.drives().values())[:1]:
+                with suppress(ValueError, OSError, RuntimeError):  # who asks for it is told; or closed meanwhile
+                    self._losses.begin(drive.path)
+                    drive.head()
 
     def answer(self, target: str) -> tuple[bytes, str, str]:
         """Body, content type, cache rule. Raises KeyError for an address that names nothing, ValueError for a bad log."""
