@@ -8,7 +8,7 @@ taken from there. Without a route file the driven way is the route.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from drive_agent.drive.provenance import git_hash, versions
 from drive_agent.geometry import arc_length, resample
 from drive_agent.log.encode import to_plain
 from drive_agent.log.recorded import Box, RecordedTick, ego_of, recorded_ticks
-from drive_agent.log.schema import Outcome, RunHeader, ScenarioEvent
+from drive_agent.log.schema import RECORDED, Outcome, RunHeader, ScenarioEvent
 from drive_agent.log.store import EpisodeWriter
 from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route, plan_route, sparse
@@ -33,7 +33,7 @@ from drive_agent.types import Command, ControlTerms, Decision, Maneuver
 from scenarios.routes import RouteSpec, route_set
 
 GOAL_M = 5  # the Leaderboard's routes end up to so far before the last point of their file
-RECORDED = "Recorded"  # the status of a drive of which nobody says how it ended
+_NAMED = 8  # routes that a message lists
 WHAT = {SCENARIO_TIMEOUT: "timeout", YIELD: "not_yielded"}  # infractions that only the evaluator knows
 NEAR_S = 2.0  # ours and theirs are the same event within this
 NEAR_M = 10.0  # the ego is at the place that a message names within this
@@ -229,7 +229,7 @@ def _spec(sources: Sources, name: _Name, town: str) -> RouteSpec | None:
     route_id = next(iter(specs)) if is_only else name.route_id
     if route_id not in specs:
         raise ValueError(
-            f"routes={sources.routes} has no route {route_id!r}: give route=, one of {', '.join(specs)}"
+            f"routes={sources.routes} has no route {route_id!r}: give route=, one of {_some(specs)}"
         )
     spec = specs[route_id]
     if spec.town.removesuffix("_Opt") != town.removesuffix("_Opt"):  # the same town, in other layers
@@ -251,9 +251,16 @@ def _record(sources: Sources, name: _Name) -> RouteRecord | None:
     if name.official not in records:
         raise ValueError(
             f"results={sources.results} has no record of {name.official or sources.recording.name}: give route=, one of"
-            f" {', '.join(record.removeprefix('RouteScenario_') for record in records) or 'none'}"
+            f" {_some(record.removeprefix('RouteScenario_') for record in records)}"
         )
     return records[name.official]
+
+
+def _some(names: Iterable[str]) -> str:
+    """The names for a message; of many, the first."""
+    names = list(names)
+    rest = len(names) - _NAMED
+    return (", ".join(names[:_NAMED]) or "none") + (f" and {rest} more" if rest > 0 else "")
 
 
 def _header(name: _Name, town: str, route: Route, spec: RouteSpec | None, sources: Sources) -> RunHeader:

@@ -138,6 +138,7 @@ class ScenarioEvent:
 
 
 OPEN_LOOP = "open loop"
+RECORDED = "Recorded"  # the status of an imported drive of which nobody says how it ended
 
 
 @dataclass(frozen=True)

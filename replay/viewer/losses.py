@@ -54,21 +54,26 @@ def _leave_interrupts() -> None:
 def judged(path: Path) -> dict:
     """Score, completion and events of a log under Leaderboard 2.1; `loss` is the score that an event alone costs.
 
-    No score and completion for what was recorded and only watched by the model: they would be those of a human.
+    No score and completion for what was recorded and only watched by the model: they would be those of a human. None either
+    for a recording whose route nobody gave: the way that was driven is its route.
     """
     with Episode.open(path) as episode:
         start_us = next((truth["time_us"] for truth in episode.raw(schema.TRUTH)), 0)
         judge = judge_episode(episode)
-        is_driven = episode.outcome is None or episode.outcome.reason != schema.OPEN_LOOP
+        outcome = episode.outcome
+        is_watched = outcome is not None and outcome.reason == schema.OPEN_LOOP
+        is_aimless = (
+            outcome is not None and outcome.status == schema.RECORDED and not episode.header.route_spec
+        )
         directed = [
             {"t": (done.time_us - start_us) / 1e6, "scenario": done.scenario, "what": done.what}
             for done in episode.scenario_events()
         ]
-    percent, events = judge.completion_percent, judge.events
+    percent, events, is_scored = judge.completion_percent, judge.events, not (is_watched or is_aimless)
     driving = score("2.1", percent, events).driving
     return {
-        "completion": percent if is_driven else None,
-        "score": driving if is_driven else None,
+        "completion": percent if is_scored else None,
+        "score": driving if is_scored else None,
         "ended": judge.ended,
         "directed": directed,
         "events": [_event(event, start_us, score("2.1", percent, _without(events, k)).driving - driving)

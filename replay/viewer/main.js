@@ -79,7 +79,7 @@ function arrange(complaints = []) {
 
 function panel(drive, k, box) {
   const made = document.createElement("section");
-  made.className = "drive";
+  made.className = drive.head.cameras.length ? "drive" : "drive blind";
   made.style.setProperty("--mark", MARKS[k]);
   const title = text("h3", `${drive.runName} · ${drive.name} · ${drive.head.model}`);
   title.addEventListener("click", () => pick(k));
@@ -303,7 +303,7 @@ function showFacts() {
   facts.replaceChildren();
   if (drive.score !== null) facts.append(text("b", drive.score.toFixed(1)), ` score, ${drive.completion.toFixed(0)} % driven · `);
   const status = drive.outcome?.status ?? (state.live ? "under way" : drive.truncated ?? "");
-  facts.append(`${words} · `, text("span", drive.outcome?.reason ? `${status}: ${drive.outcome.reason}` : status, /^(Completed|Perfect|under way)/.test(status) ? "good" : "bad"));
+  facts.append(`${words} · `, text("span", drive.outcome?.reason ? `${status}: ${drive.outcome.reason}` : status, /^(Completed|Perfect)/.test(status) ? "good" : /^(Recorded|under way)/.test(status) ? "" : "bad"));
   facts.title = facts.textContent;
   document.title = `${drive.name} · ${drive.runName}`;
 }

@@ -122,7 +122,9 @@ class Site:
     def _prepare(self) -> None:
         for run in self._runs:
             for drive in list(run.drives().values())[:1]:
-                with suppress(ValueError, OSError, RuntimeError):  # who asks for it is told; or closed meanwhile
+                with suppress(
+                    ValueError, OSError, RuntimeError
+                ):  # who asks for it is told; or closed meanwhile
                     self._losses.begin(drive.path)
                     drive.head()
 

@@ -11,7 +11,7 @@ export function showTalk(panel, drive, tick, seek) {
   const key = `${drive.path} ${at} ${thought ? "" : "none"}`;
   if (panel.dataset.shown !== key) {
     panel.dataset.shown = key;
-    panel.replaceChildren(...(thought ? thoughtParts(drive, thought, at) : [text("p", "Nobody was asked yet.", "none")]));
+    panel.replaceChildren(...(thought ? thoughtParts(drive, thought, at) : [text("p", drive.columns.asked.some((one) => one >= 0) ? "Nobody was asked yet." : "On this drive nobody was asked.", "none")]));
     for (const canvas of panel.querySelectorAll("canvas")) canvas.paint?.();
     panel.querySelector(".when")?.addEventListener("click", () => seek(drive.columns.time_s[at]));
   }

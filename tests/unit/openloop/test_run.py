@@ -27,7 +27,7 @@ from drive_agent.score.openloop.labels import command, truth_arrays
 from drive_agent.score.planned import DRIVABLE, OFF_ROAD_M, plan_poses
 from drive_agent.types import Forecast, LightState, ObjectKind, Plan, PlanError, Reply, Scene, SceneObject
 from replay.openloop_page import write_openloop_page
-from replay.viewer.server import judged
+from replay.viewer.losses import judged
 from tests.unit.data.expansion import LOCATION, write_expansion
 from tests.unit.data.recorded import write_drive
 from tests.unit.score.openloop.synthetic import make_cases, path_of_lidar

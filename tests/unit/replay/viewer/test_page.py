@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from drive_agent.log.schema import Outcome
 from replay.viewer.server import ViewerServer, open_runs
 from tests.browser import Page, find_browser
 
@@ -146,6 +147,33 @@ def test_the_picture_of_the_moment_is_shown(page, tmp_path):
     assert 40 < greys[0] < 50 and 90 < greys[1] < 100
 
 
+def test_while_it_is_dragged_the_front_picture_is_that_under_the_pointer(page):
+    """Held still in the middle of a drag, and moved on: never an empty picture, at rest the right one."""
+    page.press("o")
+    left, width, y = page.run(
+        "(() => { const b = document.querySelector('#plots').getBoundingClientRect(); return [b.x + 76, b.width - 76 - 46, b.y + 60]; })()"
+    )
+    grey = (
+        "(() => { const c = document.querySelector('.front canvas');"
+        " return c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]; })()"
+    )
+    page.wait(f"{grey} > 30")
+
+    def pointer(kind: str, share: float) -> None:
+        where = {"x": left + share * width, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        page.call("Input.dispatchMouseEvent", type=kind, **where)
+
+    pointer("mousePressed", 0.1)
+    for step in range(10, 90):
+        pointer("mouseMoved", step / 100)
+        if step % 20 == 0:
+            seconds = step / 100 * 5.95
+            page.wait(f"Math.abs({grey} - {40 + 10 * int((seconds + 0.05) * 4) / 4}) < 4")
+        assert page.run(grey) > 30
+    pointer("mouseReleased", 0.9)
+    assert page.errors == []
+
+
 def test_two_runs_stand_side_by_side(browser, runs):
     with ViewerServer(open_runs([str(run) for run in runs])) as serving:
         browser.open(f"{serving.address}#route=7_rep0&t=3.00")
@@ -156,19 +184,27 @@ def test_two_runs_stand_side_by_side(browser, runs):
         browser.wait("document.querySelectorAll('.drive')[1].classList.contains('chosen')")
 
 
-def test_a_drive_is_followed_while_it_grows(browser, drive_writer, tmp_path):
-    whole = drive_writer(tmp_path / "whole.mcap").read_bytes()
-    log = tmp_path / "run" / "log.mcap"
-    log.parent.mkdir()
-    log.write_bytes(whole[: len(whole) // 2])
-    with ViewerServer(open_runs([str(log.parent)])) as serving:
+def test_a_drive_is_followed_from_before_its_first_tick(browser, drive_writer, tmp_path):
+    """A run without a drive, a log without a byte, ticks without pictures, half a drive, the whole of it."""
+    whole = drive_writer(tmp_path / "whole.mcap", outcome=Outcome("Completed", "", 3.0, 6.0)).read_bytes()
+    blind = drive_writer(tmp_path / "blind.mcap", pictures=False).read_bytes()
+    log = tmp_path / "run" / "routes" / "7_rep0" / "log.mcap"
+    log.parent.mkdir(parents=True)
+    (tmp_path / "run" / "config.yaml").write_text("a: run\n")
+    with ViewerServer(open_runs([str(tmp_path / "run")])) as serving:
         browser.open(f"{serving.address}#t=0&live")
-        browser.wait(SHOWN)
-        browser.wait("Number(document.body.dataset.time) > 0.9")
+        browser.wait("document.querySelector('.notice')?.textContent === 'waiting for the first tick'")
+        log.write_bytes(b"")
+        browser.wait("document.querySelector('.notice')?.textContent.includes('is empty')")
+        log.write_bytes(blind[: len(blind) // 3])
+        browser.wait("document.querySelector('.blind') && Number(document.body.dataset.time) > 0.9")
         before = time_of(browser)
+        assert before < 5.9 and "under way" in browser.run("document.querySelector('#facts').textContent")
         log.write_bytes(whole)
+        browser.wait("document.querySelector('.drive:not(.blind) .front canvas')")
         browser.wait("Number(document.body.dataset.time) > 5.9")
-    assert before < 5.9
+        browser.wait("document.querySelector('#facts').textContent.includes('Completed')")
+        browser.wait("document.querySelector('#events button b')")
 
 
 def test_a_log_that_cannot_be_read_says_why(browser, tmp_path):
