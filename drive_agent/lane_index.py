@@ -17,6 +17,10 @@ _Polyline = tuple[
     int, np.ndarray, np.ndarray, np.ndarray
 ]  # lane index, center (n, 3), heading (n,), stations (n,)
 
+_Segments = tuple[
+    np.ndarray, ...
+]  # numbers, x, y, step x and y, square of the length, heading and how it turns
+
 
 class LaneIndex:
     """Immutable after construction: the segments of all centre lines, and which of them are near a cell."""
@@ -33,7 +37,8 @@ class LaneIndex:
         self._station = np.concatenate([stations[:-1] for _, _, _, stations in lanes])
         self._lane = np.concatenate([np.full(len(center) - 1, index) for index, center, _, _ in lanes])
         self._cells = self._fill_cells()
-        self._all = np.arange(len(self._x))
+        self._near: dict[tuple[int, int], _Segments] = {}  # of the cells that somebody has asked about
+        self._all = self._segments(np.arange(len(self._x)))
         self._sure_m = CELL_M - float(
             self._length_m.max()
         )  # nearer than this, a cell's own answer is the best
@@ -50,23 +55,22 @@ class LaneIndex:
 
     def nearest(self, x_m: float, y_m: float, heading: float | None) -> tuple[int, float, float]:
         """Lane index, station and lateral offset (left positive)."""
-        cell = (math.floor(x_m / CELL_M), math.floor(y_m / CELL_M))
-        number, cost_m = self._best(self._cells.get(cell, self._all), x_m, y_m, heading)
+        number, cost_m = _best(self._near_to(x_m, y_m), x_m, y_m, heading)
         if cost_m > self._sure_m:
-            number, _ = self._best(self._all, x_m, y_m, heading)
+            number, _ = _best(self._all, x_m, y_m, heading)
         return self._beside(number, x_m, y_m)
 
-    def _best(self, numbers: np.ndarray, x_m: float, y_m: float, heading: float | None) -> tuple[int, float]:
-        """The segment with the least distance, or distance and heading error together; and its cost in metres."""
-        gap_x, gap_y = x_m - self._x[numbers], y_m - self._y[numbers]
-        step_x, step_y = self._step_x[numbers], self._step_y[numbers]
-        share = ((gap_x * step_x + gap_y * step_y) / self._length_m[numbers] ** 2).clip(0.0, 1.0)
-        cost = np.hypot(gap_x - share * step_x, gap_y - share * step_y)
-        if heading is not None:
-            there = self._heading[numbers] + share * self._turn[numbers]
-            cost += METRES_PER_RADIAN * np.abs((there - heading + math.pi) % (2 * math.pi) - math.pi)
-        best = int(cost.argmin())
-        return int(numbers[best]), float(cost[best])
+    def _near_to(self, x_m: float, y_m: float) -> _Segments:
+        cell = (math.floor(x_m / CELL_M), math.floor(y_m / CELL_M))
+        if cell not in self._cells:
+            return self._all
+        if cell not in self._near:
+            self._near[cell] = self._segments(self._cells[cell])
+        return self._near[cell]
+
+    def _segments(self, numbers: np.ndarray) -> _Segments:
+        columns = (self._x, self._y, self._step_x, self._step_y, self._length_m**2, self._heading, self._turn)
+        return numbers, *(column[numbers] for column in columns)
 
     def _beside(self, number: int, x_m: float, y_m: float) -> tuple[int, float, float]:
         """Station and offset at a segment."""
@@ -76,3 +80,16 @@ class LaneIndex:
         along_m = min(max((gap_x * step_x + gap_y * step_y) / length_m, 0.0), length_m)
         across_m = (step_x * gap_y - step_y * gap_x) / length_m
         return int(self._lane[number]), float(self._station[number]) + along_m, across_m
+
+
+def _best(segments: _Segments, x_m: float, y_m: float, heading: float | None) -> tuple[int, float]:
+    """The segment with the least distance, or distance and heading error together; and its cost in metres."""
+    numbers, x, y, step_x, step_y, square_m2, headings, turns = segments
+    gap_x, gap_y = x_m - x, y_m - y
+    share = ((gap_x * step_x + gap_y * step_y) / square_m2).clip(0.0, 1.0)
+    cost = np.hypot(gap_x - share * step_x, gap_y - share * step_y)
+    if heading is not None:
+        there = headings + share * turns
+        cost += METRES_PER_RADIAN * np.abs((there - heading + math.pi) % (2 * math.pi) - math.pi)
+    best = int(cost.argmin())
+    return int(numbers[best]), float(cost[best])

@@ -7,6 +7,7 @@ reward, bird's-eye view and exports. Knows nothing of carla. World frame (right-
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -103,10 +104,14 @@ class RoadMap:
         line = self.lanes[lane]
         stations = line.stations_m
         k = min(max(bisect.bisect_right(stations, station_m) - 1, 0), len(stations) - 2)
-        share = min(max((station_m - stations[k]) / (stations[k + 1] - stations[k]), 0.0), 1.0)
-        x_m, y_m, z_m = line.center[k] + share * (line.center[k + 1] - line.center[k])
-        turn = (line.heading[k + 1] - line.heading[k] + np.pi) % (2 * np.pi) - np.pi
-        return float(x_m), float(y_m), float(z_m), float(line.heading[k] + share * turn)
+        before_m, after_m = stations[k : k + 2].tolist()
+        share = min(max((station_m - before_m) / (after_m - before_m), 0.0), 1.0)
+        (x0, y0, z0), (x1, y1, z1) = line.center[k : k + 2].tolist()
+        heading, following = line.heading[k : k + 2].tolist()
+        turn = (following - heading + math.pi) % (2 * math.pi) - math.pi
+        return (
+            x0 + share * (x1 - x0), y0 + share * (y1 - y0), z0 + share * (z1 - z0), heading + share * turn,
+        )  # fmt: skip
 
     def next_stop_line(
         self, lane_path: Sequence[int], station_m: float = 0.0
