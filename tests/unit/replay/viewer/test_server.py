@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -134,6 +135,14 @@ def test_only_reading_is_possible(server):
     connection.request("POST", "/api/runs", b"{}")
     assert connection.getresponse().status == 501
     connection.close()
+
+
+def test_an_answer_leaves_in_one_packet(server):
+    """A body that is sent after its head waits 40 ms for the browser's word about the head, on every picture."""
+    where = urlsplit(server.address)
+    with socket.create_connection((where.hostname, where.port), timeout=20) as client:
+        client.sendall(b"GET /api/runs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(1 << 16).endswith(b'[{"name":"a run","drives":["7_rep0"]}]')
 
 
 def test_scripts_of_others_could_not_run(server):
