@@ -127,9 +127,9 @@ function planParts(plan) {
   if (!plan) return [text("p", "no plan", "none")];
   const times = numbers(plan.speed_times_s), speeds = numbers(plan.speeds_mps), points = rows(plan.path_ego);
   const parts = plan.reason ? [text("p", plan.reason, "reply")] : [];
-  parts.push(tableOf(["in", ...times.map((t) => `${t} s`)], [["m/s", ...speeds.map((v) => v.toFixed(1))]]));
+  parts.push(tableOf(["in s", ...times], [["m/s", ...speeds.map((v) => v.toFixed(1))]]));
   const every = points.filter((_, k) => k % Math.ceil(points.length / 6) === 0);
-  parts.push(tableOf(["ahead", ...every.map((p) => p[0].toFixed(1))], [["left", ...every.map((p) => p[1].toFixed(1))]]));
+  parts.push(tableOf(["ahead m", ...every.map((p) => p[0].toFixed(1))], [["left", ...every.map((p) => p[1].toFixed(1))]]));
   return parts;
 }
 
