@@ -125,11 +125,17 @@ class Actors:
         self.as_vehicles = storage.view(VEHICLE_RECORD)
         self.as_walkers = storage.view(WALKER_RECORD)
         self.as_signals = storage.view(SIGNAL_RECORD)
+        self._as_bytes = storage.view(np.uint8)
 
     @property
     def records(self) -> np.ndarray:
         """RECORD (n,): a view of the live rows."""
         return self._storage[: len(self._by_id)]
+
+    @property
+    def record_bytes(self) -> np.ndarray:
+        """The same as uint8 (n * 119,)."""
+        return self._as_bytes[: len(self._by_id) * RECORD.itemsize]
 
     def __iter__(self) -> Iterator[Actor]:
         return iter(self._by_id.values())

@@ -5,9 +5,8 @@ vehicle) is left to `rpc_batch`, which looks at each command and says what is wr
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 import numpy as np
@@ -41,10 +40,10 @@ _NEGATIVE = 0xE0  # and above: -32 to -1
 _REQUEST = bytes([_LIST | 4, 0])
 _BATCH = bytes([_TEXT | len(METHOD), *METHOD.encode(), _LIST | 3, _LIST | 1])
 _ID_AT, _LONGEST_ID = len(_REQUEST), 5
+_SHORTEST_BATCH = len(_REQUEST) + len(_BATCH) + _SHORTEST
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ControlBatch:
+class ControlBatch(NamedTuple):
     """A request for controls only, read but not applied."""
 
     message_id: int
@@ -59,9 +58,8 @@ class ControlBatch:
 
     def apply(self, world: World) -> Packed | None:
         """The results, as `rpc_control.apply_control_to_vehicle` gives them one by one; None, and nothing done, for an odd one."""
-        if not _find(self.controls, world.vehicles.ids):
+        if not _apply(self.controls, world.vehicles.ids, world.vehicles.rows):
             return None
-        _write(self.controls, world.vehicles.rows)
         ids = self.controls["actor"].tobytes()
         if world.ackermann:
             for actor_id in np.frombuffer(ids, np.int64).tolist():
@@ -77,10 +75,12 @@ def _results(ids: bytes) -> Packed:
 
 def read_batch(data: bytes) -> ControlBatch | None:
     """The one message that `data` is; None if it is anything but an ordinary batch of controls, whole."""
-    at = data.find(_BATCH, _ID_AT + 1, _ID_AT + _LONGEST_ID + len(_BATCH))
-    if at < 0 or not data.startswith(_REQUEST):
+    if len(data) < _SHORTEST_BATCH or not data.startswith(_REQUEST):
         return None
-    padded = np.frombuffer(data + bytes(_LONGEST), np.uint8)  # no command is read beyond the end
+    at = data.find(_BATCH, _ID_AT + 1, _ID_AT + _LONGEST_ID + len(_BATCH))
+    if at < 0:
+        return None
+    padded = data + bytes(_LONGEST)  # no command is read beyond the end
     controls = np.empty(len(data) // _SHORTEST, CONTROL)
     count, message_id, nobody_waits = _read(padded, len(data), at, at + len(_BATCH), controls)
     return ControlBatch(message_id, nobody_waits, controls[:count], data) if count > 0 else None
@@ -161,19 +161,16 @@ def _float(data, at):
 
 
 @compiled
-def _find(controls, ids):
-    """The row of every CONTROL (n,) among vehicles by ascending ids; False if one is not there."""
+def _apply(controls, ids, vehicles):
+    """CONTROL (n,) -> VEHICLE (m,) by ascending ids; of two for one vehicle the later one counts.
+
+    False, and nothing done, if one is not there.
+    """
     for index in range(controls.shape[0]):
         c = controls[index]
         c.slot = np.searchsorted(ids, c.actor)
         if c.slot == ids.shape[0] or ids[c.slot] != c.actor:
             return False
-    return True
-
-
-@compiled
-def _write(controls, vehicles):
-    """CONTROL (n,) -> VEHICLE (m,); of two for one vehicle the later one counts."""
     for index in range(controls.shape[0]):
         c = controls[index]
         v = vehicles[c.slot]
@@ -183,3 +180,4 @@ def _write(controls, vehicles):
         if c.manual_gear_shift == 1:
             v.reverse = 1 if c.gear < 0 else 0
             v.gear = min(max(c.gear, _LOWEST_GEAR), _HIGHEST_GEAR)
+    return True

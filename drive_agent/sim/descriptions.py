@@ -6,7 +6,7 @@ from typing import Any
 
 from drive_agent.sim import blueprints
 from drive_agent.sim.event_camera import SMALLEST_THRESHOLD
-from drive_agent.sim.wire import AttributeType, Encoded, RequestError, decode_list, decode_text
+from drive_agent.sim.wire import AttributeType, Encoded, RequestError, decode_id, decode_list, decode_text
 
 MAX_PIXELS = 4096 * 4096
 _DEFAULT_IMAGE = {"image_size_x": "800", "image_size_y": "600", "fov": "90.0"}
@@ -27,6 +27,7 @@ def check_description(value: Any) -> str:
     """The blueprint id of `[uid, id, attributes]`, or RequestError."""
     if not isinstance(value, list) or len(value) < 3 or not isinstance(value[2], list):
         raise RequestError(f"actor description is {str(value)[:80]}: expected [uid, id, attributes]")
+    decode_id(value[0], "uid of an actor description")
     type_id = decode_text(value[1], "blueprint id")
     blueprint = blueprints.find(type_id)
     _check_attributes(blueprint, value[2])
@@ -42,7 +43,8 @@ def _check_attributes(blueprint: blueprints.Blueprint, entries: Encoded) -> None
     """Values must be of the type that the blueprint declares; attributes that it does not have are passed over."""
     kinds = {attribute.name: attribute.kind for attribute in blueprint.attributes}
     for entry in entries:
-        name, _, value = decode_list(entry, "attribute", 3)
+        name, given_kind, value = decode_list(entry, "attribute", 3)
+        decode_id(given_kind, "type of an attribute")
         kind = kinds.get(decode_text(name, "attribute id"), AttributeType.STRING)
         if not _is_of_kind(decode_text(value, f"attribute {name}"), kind):
             raise RequestError(

@@ -7,8 +7,6 @@ centimetres, as Unreal's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,20 +18,23 @@ _FIELDS = ["friction", "front_friction", "rear_friction"]
 _CM = 0.01
 
 
-@contextmanager
-def grip_of(areas: list[Actor], vehicles: np.ndarray) -> Iterator[None]:
-    """Inside, VEHICLE (n,) in an area have its friction; of two areas the later one counts."""
-    if not areas or not len(vehicles):
-        yield
-        return
+def lend_grip(areas: list[Actor], vehicles: np.ndarray) -> np.ndarray | None:
+    """VEHICLE (n,) in an area get its friction, of two areas the later one's; their own, for `take_grip_back`."""
+    if not areas:
+        return None
     own = vehicles[_FIELDS].copy()
     for area in areas:
         inside = _inside(area, vehicles)
         for name in _FIELDS:
             vehicles[name][inside] = float(area.attributes["friction"]) * GRIP_PER_TYRE_FRICTION
-    yield
-    for name in _FIELDS:
-        vehicles[name] = own[name]
+    return own
+
+
+def take_grip_back(own: np.ndarray | None, vehicles: np.ndarray) -> None:
+    """After `lend_grip` and the motion."""
+    if own is not None:
+        for name in _FIELDS:
+            vehicles[name] = own[name]
 
 
 def _inside(area: Actor, vehicles: np.ndarray) -> np.ndarray:

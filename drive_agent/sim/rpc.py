@@ -5,9 +5,9 @@ Handlers are plain functions `handler(client, *arguments)` registered in a Metho
 
 import inspect
 import logging
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 import numpy as np
@@ -62,13 +62,19 @@ class Client:
         return actor
 
 
-class Returns(Enum):
-    """How a result is wrapped."""
+@dataclass(frozen=True)
+class Returns:
+    """How a result and a failure are wrapped."""
 
-    VALUE = auto()  # Response<T>
-    VOID = auto()  # Response<void>
-    BARE = auto()  # as it is: apply_batch
+    success: Callable[[Any], Encoded]
+    failure: Callable[[str], Encoded]
 
+
+VALUE = Returns(wire.value_result, wire.value_error)  # Response<T>
+VOID = Returns(lambda _: wire.void_result(), wire.void_error)  # Response<void>
+BARE = Returns(
+    lambda results: results, lambda message: [wire.value_error(message)]
+)  # apply_batch: a list of results
 
 Handler = Callable[..., Any]
 
@@ -91,15 +97,15 @@ class MethodTable:
 
     def value(self, handler: Handler, name: str = "") -> Handler:
         """Register a handler that returns something."""
-        return self._register(handler, Returns.VALUE, name)
+        return self._register(handler, VALUE, name)
 
     def void(self, handler: Handler, name: str = "") -> Handler:
         """Register a handler that returns nothing."""
-        return self._register(handler, Returns.VOID, name)
+        return self._register(handler, VOID, name)
 
     def bare(self, handler: Handler) -> Handler:
         """Register a handler whose result is sent as it is."""
-        return self._register(handler, Returns.BARE, "")
+        return self._register(handler, BARE, "")
 
     def _register(self, handler: Handler, returns: Returns, name: str) -> Handler:
         parameters = list(inspect.signature(handler).parameters.values())[1:]
@@ -138,15 +144,13 @@ class Dispatcher:
         except RequestError as error:
             if nobody_waits:
                 self.log_once(name, str(error))
-            return _failure(method, str(error))
+            return method.returns.failure(str(error))
         except Exception as error:
             if (name, type(error).__name__) not in self._logged:
-                log.exception("%s%r failed", name, tuple(arguments))
+                log.exception("%s%s failed", name, reprlib.repr(tuple(arguments)))
             self._logged.add((name, type(error).__name__))
-            return _failure(method, f"{name}: bad arguments ({type(error).__name__}: {error})")
-        if method.returns is Returns.VALUE:
-            return wire.value_result(result)
-        return wire.void_result() if method.returns is Returns.VOID else result
+            return method.returns.failure(f"{name}: bad arguments ({type(error).__name__}: {error})")
+        return method.returns.success(result)
 
     def call(self, client: Client, name: str, arguments: list[Any]) -> Any:
         """Run a method; its plain result, or RequestError."""
@@ -157,15 +161,11 @@ class Dispatcher:
             return method.handler(client, *arguments)
         except ActorError as error:
             raise RequestError(f"Responding error from function {name}: {error}") from error
+        except RecursionError as error:  # on the way to the text of another error
+            raise RequestError(f"{name}: the arguments are lists in lists, too deep to be shown") from error
 
     def log_once(self, name: str, text: str) -> None:
         """A warning about a request, unless the same was logged before."""
         if (name, text) not in self._logged and len(self._logged) < _MOST_LOGGED:
             self._logged.add((name, text))
             log.warning("%s: %s", name[:_LONGEST_NAME], text)
-
-
-def _failure(method: Method, message: str) -> Encoded:
-    if method.returns is Returns.BARE:
-        return [wire.value_error(message)]  # a list of results, one of them
-    return wire.void_error(message) if method.returns is Returns.VOID else wire.value_error(message)

@@ -141,8 +141,7 @@ def set_vehicle_light_state(client: Client, actor_id: Any, flags: Any) -> None:
 def get_vehicle_light_states(client: Client) -> Encoded:
     """Light flags of all vehicles."""
     vehicles = client.world.vehicles
-    flags = vehicles.rows["light_flags"].tolist()
-    return [[actor.id, value] for actor, value in zip(vehicles.owners, flags, strict=True)]
+    return list(zip(vehicles.ids.tolist(), vehicles.rows["light_flags"].tolist(), strict=True))
 
 
 @TABLE.void

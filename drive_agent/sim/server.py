@@ -33,7 +33,7 @@ from drive_agent.sim.rpc_batch import batch_methods
 from drive_agent.sim.sensors import Sensors
 from drive_agent.sim.settings import starting_settings
 from drive_agent.sim.streams import Streams
-from drive_agent.sim.wakeups import QUESTION_S, WakeUps
+from drive_agent.sim.wakeups import WakeUps
 from drive_agent.sim.wire import WORLD_STREAM_ID
 from drive_agent.sim.world import DEFAULT_DELTA_S, World
 
@@ -43,9 +43,11 @@ _STALLED_SUBSCRIBER_S = 10.0
 _LONGEST_FREE_TICK_S = 0.1
 _PARENT_CHECK_S = 0.5
 _MAX_QUEUED = 10_000
-_TICKS = {"tick_cue", "set_episode_settings"}  # after which the client calls its traffic managers
+_TICK = "tick_cue"
+_SETTINGS = "set_episode_settings"  # after it, as after a tick, the client calls its traffic managers
 _LAST_BEFORE_SLEEP = "get_episode_settings"  # what a traffic manager asks when its step is over
 _NEW_WORLD = {"load_new_episode", "replay_file"}  # a recording brings its own town
+_MUST_WAIT = {_TICK, _SETTINGS, *_NEW_WORLD}
 _QUIET_S = 0.002
 _LONGEST_REST_S = 1.0  # a manager that nobody ticks never rests
 
@@ -96,62 +98,56 @@ class Server:
         self._pumping = True
         try:
             while self._queue:
-                ticks = self._queue[0].method == "tick_cue" and self.world.settings.synchronous
-                if self._queue[0].method in _TICKS and not self._managers_have_asked():
+                if self._queue[0].method in _MUST_WAIT and not self._may_serve(self._queue[0]):
                     break
-                if ticks and not self._may_tick():
-                    break
-                if self._queue[0].method in _NEW_WORLD and not self._managers_rest():
-                    break
-                self._serve(self._queue.popleft(), ticks=ticks)
+                self._serve(self._queue.popleft())
         except Exception as error:  # noqa: BLE001 - a broken tick: `run` raises it, a half-moved world must not go on
             self._failure = error
             self.stop()
         finally:
             self._pumping = False
-        if len(self._queue) <= _MAX_QUEUED:
+        if self._waiting_connections and len(self._queue) <= _MAX_QUEUED:
             for connection in self._waiting_connections:
                 connection.resume_reading()
             self._waiting_connections.clear()
 
-    def _serve(self, request: Request, *, ticks: bool) -> None:
-        if request.connection.is_cut_off:
+    def _may_serve(self, request: Request) -> bool:
+        """Whether it is time for one that must wait for others; if not yet, `pump` comes back."""
+        if request.method in _NEW_WORLD:
+            return self._managers_rest()
+        ticks = request.method == _TICK and self.world.settings.synchronous
+        return self._managers_have_asked() and (not ticks or self._may_tick())
+
+    def _serve(self, request: Request) -> None:
+        connection, method = request.connection, request.method
+        if connection.is_cut_off:
             return
+        client = connection.client
         result = self._dispatcher.dispatch(
-            request.connection.client, request.method, request.arguments, nobody_waits=request.nobody_waits
+            client, method, request.arguments, nobody_waits=request.nobody_waits
         )
-        if (
-            request.method == "get_sensor_token"
-            and request.arguments[:1]
-            and isinstance(request.arguments[0], int)
-        ):
+        if method == "get_sensor_token" and request.arguments[:1] and isinstance(request.arguments[0], int):
             self._streams.promise(request.arguments[0])
-        client_id = request.connection.client.id
-        threads = self._manager_threads.of(client_id) if self.world.traffic_managers else None
-        if threads is not None and self._wake_ups.ends_step(client_id, request.method):
-            threads.let_ticking_sleep()
+        ticks = method == _TICK and self.world.settings.synchronous
+        if not ticks:
+            self._wake_ups.requested(client.id, method)
         if request.message_id is not None:
-            request.connection.reply(request.message_id, result)
+            connection.reply(request.message_id, result)
         if ticks:
             self.world.step(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
-            if threads is not None:
-                threads.snapshot_leaves()
+            self._wake_ups.snapshot_leaves(client.id)
             self._send_tick()
-            self._wake_ups.ticked(client_id)
-        else:
-            self._wake_ups.requested(client_id, request.method)
+            self._wake_ups.ticked(client.id)
 
     def _managers_have_asked(self) -> bool:
         """Whether those that are about to sleep have their last answer; if not yet, `pump` comes back."""
         if not self.world.traffic_managers or not self.world.settings.synchronous:
             return True
-        for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
-            self._queue.remove(request)
-            self._serve(request, ticks=False)
-        if not self._wake_ups.question_due():
-            return True
-        asyncio.get_running_loop().call_later(QUESTION_S, self.pump)
-        return False
+        if len(self._queue) > 1:
+            for request in [request for request in self._queue if request.method == _LAST_BEFORE_SLEEP]:
+                self._queue.remove(request)
+                self._serve(request)
+        return not self._wake_ups.question_due()
 
     def _managers_rest(self) -> bool:
         """Whether no traffic manager is amid a step; if not yet, `pump` comes back.
@@ -170,7 +166,7 @@ class Server:
         ]
         for request in asked:
             self._queue.remove(request)
-            self._serve(request, ticks=False)
+            self._serve(request)
         rests = self._manager_threads.sleep() and not asked and self._quiet_before is load
         if rests or now_s > self._load_after_s:
             self._quiet_before = self._load_after_s = None
@@ -190,6 +186,7 @@ class Server:
         managers = self.world.traffic_managers
         for port in [port for port, (_, owner) in managers.items() if owner == client.id]:
             del managers[port]
+        self.pump()  # a tick may have waited for its last question
 
     # ---- ticks -------------------------------------------------------------------------------------------------------
 
@@ -215,6 +212,8 @@ class Server:
             self._cut_off.cancel()
             self._cut_off = None
         self._streams.send(WORLD_STREAM_ID, self.world.snapshot)
+        if not self.world.sensors:
+            return
         job = self._cameras.capture(self._streams) if self._cameras is not None else None
         if job is not None:
             loop = asyncio.get_running_loop()

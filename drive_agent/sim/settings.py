@@ -34,7 +34,9 @@ class EpisodeSettings:
         ragdolls, tile_m, active_m, as_ego = members[7:]
         optional = decode_list(optional, "fixed_delta_seconds")
         delta = None
-        if optional and decode_bool(optional[0], "fixed_delta_seconds"):
+        if optional[:1] == [False]:
+            decode_list(optional, "fixed_delta_seconds", 1)
+        elif optional and decode_bool(optional[0], "fixed_delta_seconds"):
             delta = decode_number(decode_list(optional, "fixed_delta_seconds", 2)[1], "fixed_delta_seconds")
         if delta is not None and not 0.0 <= delta <= _MAX_DELTA_S:
             raise RequestError(f"fixed_delta_seconds is {delta}: expected 0 (variable) to {_MAX_DELTA_S} s")

@@ -47,7 +47,7 @@ class Streams:
         """One message to every subscriber that is not congested."""
         subscribers = self._subscribers.get(stream_id)
         if subscribers:
-            head = _LENGTH.pack(sum(len(part) for part in parts)) + parts[0]
+            head = _LENGTH.pack(sum(map(len, parts))) + parts[0]
             for subscriber in subscribers:
                 if subscriber not in self.congested:
                     subscriber.write(head, *parts[1:])

@@ -14,6 +14,7 @@ How a call is lost between the client's two threads is told in `client_threads`.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,28 +48,23 @@ class _Ticker:
     silent_since_s: float | None = None
     looks: int = 0  # in a row at which its threads slept
     stepping: bool = False  # its batch is to come
-    question_due_s: float | None = None  # since when
 
 
 class WakeUps:
     """Watches the requests of clients that run a traffic manager (`managers`: port -> address, client id)."""
 
     def __init__(
-        self, managers: dict[int, tuple[str, int]], threads: ManagerThreads, on_woken: Callable[[], None]
+        self, managers: dict[int, tuple[str, int]], threads: ManagerThreads, on_free: Callable[[], None]
     ) -> None:
         self._managers = managers
         self._threads = threads
-        self._on_woken = on_woken
+        self._on_free = on_free  # called when requests may be served that had to wait
         self._tickers: dict[int, _Ticker] = {}
+        self._questions_due_s: dict[int, float] = {}  # client id -> since when
         self.waking = False  # no request may be served
 
-    def ends_step(self, client_id: int, method: str) -> bool:
-        """Whether the answer to this request ends the step of a traffic manager."""
-        ticker = self._tickers.get(client_id)
-        return ticker is not None and ticker.stepping and method == _LAST_OF_A_STEP
-
     def requested(self, client_id: int, method: str) -> None:
-        """A client has asked something other than a tick: it is awake."""
+        """A client has asked something other than a tick: it is awake. Returns when it may be answered."""
         ticker = self._tickers.get(client_id)
         if ticker is None:
             return
@@ -76,43 +72,57 @@ class WakeUps:
         if method == _FIRST_OF_A_STEP:
             ticker.stepped = ticker.stepping = True
         elif method == _LAST_OF_A_STEP and ticker.stepping:
-            ticker.stepping, ticker.question_due_s = False, time.monotonic()
+            threads = self._threads.of(client_id) if self._managers else None
+            if threads is not None:
+                threads.let_ticking_sleep()
+            ticker.stepping, self._questions_due_s[client_id] = False, time.monotonic()
         elif method == _QUESTION:
-            ticker.question_due_s = None
+            self._questions_due_s.pop(client_id, None)
+
+    def snapshot_leaves(self, client_id: int) -> None:
+        """The snapshot for which this client has ticked is there, and not yet sent."""
+        threads = self._threads.of(client_id) if self._managers else None
+        if threads is not None:
+            threads.snapshot_leaves()
 
     def question_due(self) -> bool:
-        """Whether a manager is about to ask its last question before it sleeps, and may be waited for."""
-        now_s = time.monotonic()
-        return any(
-            ticker.question_due_s is not None and now_s - ticker.question_due_s < QUESTION_S
-            for ticker in self._tickers.values()
-        )
+        """Whether a manager is about to ask its last question before it sleeps, and is waited for."""
+        return bool(self._questions_due_s)
 
     def ticked(self, client_id: int) -> None:
         """A client has ticked: if its traffic manager stepped in the tick before, it will step in this one."""
         if not self._managers:
             return
-        ticker = self._tickers.setdefault(client_id, _Ticker())
+        ticker = self._tickers.get(client_id)
+        if ticker is None:
+            ticker = self._tickers[client_id] = _Ticker()
         ticker.silent_since_s = time.monotonic() if ticker.stepped else None
         ticker.stepped, ticker.looks = False, 0
 
     def forget(self, client_id: int) -> None:
         """The client is gone."""
         self._tickers.pop(client_id, None)
+        self._questions_due_s.pop(client_id, None)
 
     async def run(self) -> None:
         """Look after the silent ones."""
         while True:
             await asyncio.sleep(_CHECK_S if self._managers else _IDLE_CHECK_S)
             for client_id, ticker in list(self._tickers.items()):
+                if _since(self._questions_due_s.get(client_id, math.inf)) > QUESTION_S:
+                    del self._questions_due_s[client_id]
+                    self._on_free()
                 if ticker.silent_since_s is not None and self._is_stuck(client_id, ticker):
                     ticker.silent_since_s = None
                     await self._wake(client_id)
 
     def _is_stuck(self, client_id: int, ticker: _Ticker) -> bool:
         assert ticker.silent_since_s is not None
+        silence_s = _since(ticker.silent_since_s)
+        if silence_s < _CHECK_S:  # as in every tick
+            return False
         if self._threads.of(client_id) is None:
-            return time.monotonic() - ticker.silent_since_s > _UNSEEN_SILENCE_S
+            return silence_s > _UNSEEN_SILENCE_S
         ticker.looks = ticker.looks + 1 if self._threads.sleeps(client_id) else 0
         return ticker.looks >= _LOOKS
 
@@ -123,7 +133,11 @@ class WakeUps:
                 await call_again(port)
         finally:
             self.waking = False
-            self._on_woken()
+            self._on_free()
+
+
+def _since(past_s: float) -> float:
+    return time.monotonic() - past_s
 
 
 async def call_again(port: int) -> None:

@@ -41,7 +41,7 @@ from drive_agent.sim.actors import Actor, Actors, Kind, Table
 from drive_agent.sim.catalogue import VehicleModel, WalkerModel
 from drive_agent.sim.catalogue_props import PropModel, shape_of
 from drive_agent.sim.contacts import ContactEvent, Contacts
-from drive_agent.sim.grip import AREA_TYPE, grip_of
+from drive_agent.sim.grip import AREA_TYPE, lend_grip, take_grip_back
 from drive_agent.sim.lamps import Lamps
 from drive_agent.sim.maps import GeneratedMap, MapLibrary, Town
 from drive_agent.sim.poses import compose, relative
@@ -315,8 +315,9 @@ class World:
             driver.step(self.vehicles.rows, delta_s)
         lights, ground, contacts = self.signals, self.town.ground, self._collisions
         moving = self.vehicles.rows, self.walkers.rows, self.props.rows
-        with grip_of(self.grip_areas, self.vehicles.rows):
-            doors_open = tick.move(*moving, ground, delta_s)
+        own_grip = lend_grip(self.grip_areas, self.vehicles.rows)
+        doors_open = tick.move(*moving, ground, delta_s)
+        take_grip_back(own_grip, self.vehicles.rows)
         room = contacts.room(doors_open=doors_open)
         count = tick.settle(
             *moving, room, self.scene.grid, contacts.rows, ground, lights.triggers, lights.table, delta_s
@@ -351,7 +352,7 @@ class World:
             delta_s=self.delta_s,
             episode_id=self.episode_id,
             platform_s=time.monotonic(),
-            records=self.actors.records,
+            records=self.actors.record_bytes,
         )
 
 

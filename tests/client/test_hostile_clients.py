@@ -212,6 +212,32 @@ def test_messages_with_flipped_and_missing_bytes(
     say(f"broken messages: {tried}")
 
 
+DEEP = "a value in lists in lists"
+_SETTINGS = [True, False, [False, DEEP], True, 0.01, 10, 0.0, False, 3000.0, 2000.0, True]
+_PLACE = [[0.0, 0.0, 900.0], [0.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [0, DEEP, "version", [[False]]],
+        [0, 1, DEEP, [[False]]],
+        [0, 1, "version", DEEP],
+        [0, 1, "get_actors_by_id", [[False], DEEP]],
+        [0, 1, "spawn_actor", [[False], [DEEP, "static.prop.barrel", []], _PLACE]],
+        [0, 1, "spawn_actor", [[False], [0, "static.prop.barrel", [["color", DEEP, "1,2,3"]]], _PLACE]],
+        [0, 1, "set_episode_settings", [[False], _SETTINGS]],
+    ],
+)
+def test_values_nested_as_deep_as_can_be(server: ServerProcess, bystander: Session, message: list) -> None:
+    for depth in (500, 900, *range(1000, 1026)):
+        nested = msgpack.packb(message).replace(msgpack.packb(DEEP), b"\x91" * depth + b"\x01")
+        fires(server, server.port, nested)
+        fires(server, server.port, msgpack.packb([0, 2, "get_episode_settings", [[False]]]))
+    goes_on(server)
+    drives_on(bystander)
+
+
 # ---- calls ---------------------------------------------------------------------------------------------------------------
 
 

@@ -116,7 +116,7 @@ def _streams() -> list[str]:
     record["id"], record["state"], record["pose"] = 9, 1, (1, 2, 3, 4, 5, 6)
     record["throttle"], record["gear"], record["speed_limit_kmh"] = 0.5, -1, 50
     message = wire.snapshot_message(
-        frame=3, elapsed_s=0.15, delta_s=0.05, episode_id=2, platform_s=9.0, records=record
+        frame=3, elapsed_s=0.15, delta_s=0.05, episode_id=2, platform_s=9.0, records=record.view(np.uint8)
     )
     lidar = wire.lidar_header(0.5, np.array([2, 1]))
     event = np.array([(3, 2, 50_000_000, 1)], EVENT)

@@ -45,7 +45,8 @@ def asked(client: Client, *chunks: bytes) -> list[Request]:
     queue = Queue()
     connection = RpcConnection(queue, client)
     for chunk in chunks:
-        connection.data_received(chunk)
+        connection.get_buffer(-1)[: len(chunk)] = chunk
+        connection.buffer_updated(len(chunk))
     return queue.requests
 
 
@@ -84,30 +85,60 @@ def test_a_batch_within_a_text_is_text(client: Client) -> None:
     assert [request.method for request in requests] == ["log", "apply_batch"]
 
 
+class Wire:
+    """A transport that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent = bytearray()
+        self.waiting = 0  # bytes that the other end does not read
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def write(self, data: bytes) -> None:
+        self.sent.extend(data)
+
+    def abort(self) -> None:
+        self.sent.clear()
+
+    def pause_reading(self) -> None:
+        """Nobody reads here."""
+
+
+def connected(client: Client) -> tuple[RpcConnection, Wire]:
+    connection, wire = RpcConnection(Queue(), client), Wire()
+    connection._transport = wire  # type: ignore[assignment]
+    return connection, wire
+
+
 @pytest.mark.parametrize("result", [[[1, 5]], Packed(pack([[1, 5]]))])
 def test_a_reply_is_a_response_without_error(client: Client, result: Any) -> None:
-    sent = bytearray()
-
-    class Wire:
-        def is_closing(self) -> bool:
-            return False
-
-        def get_write_buffer_size(self) -> int:
-            return waiting
-
-        def write(self, data: bytes) -> None:
-            sent.extend(data)
-
-        def abort(self) -> None:
-            sent.clear()
-
-    waiting = 0
-    connection = RpcConnection(Queue(), client)
-    connection._transport = Wire()  # type: ignore[assignment]
+    connection, wire = connected(client)
     connection.reply(70_000, result)
-    assert msgpack.unpackb(bytes(sent)) == [1, 70_000, None, [[1, 5]]]
+    assert msgpack.unpackb(bytes(wire.sent)) == [1, 70_000, None, [[1, 5]]]
     assert not connection.is_cut_off
-    waiting = 2**30
-    connection.reply(70_001, result)
+
+
+def test_who_does_not_read_its_answers_is_cut_off(client: Client) -> None:
+    connection, wire = connected(client)
+    connection.pause_writing()
+    connection.reply(1, [[1, 5]])
+    assert not connection.is_cut_off
+    wire.waiting = 2**30
+    connection.reply(2, [[1, 5]])
     assert connection.is_cut_off
-    assert sent == b""
+    assert wire.sent == b""
+
+
+def test_an_answer_nested_too_deep_is_an_error(client: Client) -> None:
+    nested: list = []
+    for _ in range(2000):
+        nested = [nested]
+    connection, wire = connected(client)
+    connection.reply(3, [[1, nested]])
+    kind, number, error, ((success, (text,)),) = msgpack.unpackb(bytes(wire.sent))
+    assert (kind, number, error, success) == (1, 3, None, 0)
+    assert "cannot be packed" in text

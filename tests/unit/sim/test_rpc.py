@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drive_agent.sim.maps import build_town
-from drive_agent.sim.rpc import Client, Dispatcher, Returns
+from drive_agent.sim.rpc import BARE, VOID, Client, Dispatcher
 from drive_agent.sim.server import all_methods
 from drive_agent.sim.wire import COMMAND_METHODS, pack
 from drive_agent.sim.world import World
@@ -135,10 +135,10 @@ def _calls(draw: st.DrawFn) -> tuple[str, list]:
 
 def _is_typed(name: str, result: list) -> bool:
     """Whether the client can unwrap this result."""
-    if METHODS[name].returns is Returns.BARE:
+    if METHODS[name].returns is BARE:
         return all(len(entry[0]) == 2 for entry in result)
     (entry,) = result
-    if METHODS[name].returns is Returns.VOID:
+    if METHODS[name].returns is VOID:
         return entry == [False] or (entry[0] is True and isinstance(entry[1][0], str))
     return entry[0] == 1 or (entry[0] == 0 and isinstance(entry[1][0], str))
 
