@@ -7,7 +7,7 @@ aside with the reason, and counts. Knows nothing of pages and videos: whoever ca
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager
@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from drive_agent.config import ConfigError, DriveConfig
+from drive_agent.drive.agenda import Agenda
 from drive_agent.drive.evaluator import EvaluatorStation
 from drive_agent.drive.jobs import Job, jobs_of
 from drive_agent.drive.loop import SIMULATION_CRASHED
@@ -144,7 +145,7 @@ class Dispatch:
         progress: DriveProgress,
         on_route: Callable[[Path], None],
     ) -> None:
-        self._waiting = deque(jobs)
+        self._waiting = Agenda(jobs)
         self._idle = list(places)
         self._busy: dict[Future[Attempt], tuple[Place, Job]] = {}
         self._failures: Counter[str] = Counter()
@@ -155,7 +156,8 @@ class Dispatch:
         """Raises StationLostError when the last station is lost, and what concerns the whole run."""
         while self._waiting or self._busy:
             while self._waiting and self._idle:
-                self._send(self._idle.pop(0), self._waiting.popleft())
+                place = self._idle.pop(0)
+                self._send(place, self._waiting.take(place.number))
             done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda future: self._busy[future][0].number):
                 self._receive(future)
@@ -170,7 +172,7 @@ class Dispatch:
             attempt = future.result()
         except StationLostError as error:
             self._progress.end(place.number, finished=False)
-            self._waiting.appendleft(job)
+            self._waiting.put_back(job)
             if not self._idle and not self._busy:
                 raise
             self._progress.say(f"  worker {place.number} is lost: {error}; the others go on")
@@ -179,7 +181,7 @@ class Dispatch:
         record = attempt.record or self._failed(job, attempt.reason)
         self._progress.end(place.number, finished=record is not None)
         if record is None:
-            self._waiting.append(job)
+            self._waiting.again(job)
             return
         self._ledger.finish(job.name, record, attempt.reason)
         self._progress.say(

@@ -66,6 +66,8 @@ class Pavements:
             length = arc_length(lane.center[:, :2])[-1]
             points = resample(lane.center, np.linspace(0.0, length, max(int(length / STEP_M), 2) + 1))
             self.lines.append(Pavement(points[:, :2], points[:, 2]))
+        self.points = np.concatenate([line.points for line in self.lines])  # (n, 2) of all of them, in order
+        self._ends = np.cumsum([len(line.points) for line in self.lines])
         self._opposite = [
             [
                 k
@@ -75,6 +77,12 @@ class Pavements:
             for lane in lanes
         ]
         self._crosswalks = [ring[:-1, :2] for ring in road_map.crosswalks]
+
+    def place_of(self, point: int) -> tuple[int, int]:
+        """Pavement and place of a row of `points`."""
+        pavement = int(np.searchsorted(self._ends, point, side="right"))
+        line = self.lines[pavement]
+        return pavement, point - int(self._ends[pavement]) + len(line.points)
 
     def over(
         self, pavement: int, place: int, rng: np.random.Generator

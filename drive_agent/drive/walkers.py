@@ -86,14 +86,11 @@ class Walkers:
 
     def _near(self, center: np.ndarray) -> Stroller | None:
         """Someone on a pavement at `AHEAD_M` from a point, None when there is no such pavement."""
-        places = []
-        for k, line in enumerate(self._pavements.lines):
-            distance = np.linalg.norm(line.points - center, axis=1)
-            fits = np.flatnonzero((distance > AHEAD_M[0]) & (distance < AHEAD_M[1]))
-            places += [(k, int(at)) for at in fits]
-        if not places:
+        distance = np.linalg.norm(self._pavements.points - center, axis=1)
+        fits = np.flatnonzero((distance > AHEAD_M[0]) & (distance < AHEAD_M[1]))
+        if not len(fits):
             return None
-        pavement, place = places[self._rng.integers(len(places))]
+        pavement, place = self._pavements.place_of(int(fits[self._rng.integers(len(fits))]))
         return new_stroller(self._pavements, pavement, place, self._rng)
 
     def _standing(self, person: Stroller) -> carla.Transform:

@@ -83,3 +83,9 @@ def test_only_a_crosswalk_over_the_same_road_is_taken():
 def test_a_town_without_pavements_is_refused():
     with pytest.raises(ValueError, match="no pavement"):
         Pavements(RoadMap("desert", (), (), (), (0.0, 0.0)))
+
+
+def test_every_point_of_a_pavement_is_found_again(street):
+    found = [street.place_of(k) for k in range(len(street.points))]
+    assert found == [(k, at) for k, line in enumerate(street.lines) for at in range(len(line.points))]
+    assert (street.points[45] == street.lines[1].points[45 - len(street.lines[0].points)]).all()
