@@ -151,11 +151,14 @@ def _drive(words: list[str]) -> int:
     from drive_agent.config import DriveConfig, build, compose
     from drive_agent.drive.attach import attach
     from drive_agent.drive.batch import run_folder, run_routes
+    from drive_agent.eta import Eta
     from drive_agent.score.command import print_table
     from drive_agent.score.judged import logs_in
     from drive_agent.score.results import SIMULATION_CRASHED, write_json
-    from drive_agent.score.run import score_run
-    from drive_agent.score.summary import summarise
+    from drive_agent.score.rules import LEADERBOARD_2
+    from drive_agent.score.run import load_run, scored
+    from drive_agent.score.summary import KeptVerdicts, summarise
+    from drive_agent.score.verdict import keep_all, stale_logs
     from replay.report import write_report
     from replay.video import write_video
     from replay.viewer.server import Run, ViewerServer
@@ -188,10 +191,14 @@ def _drive(words: list[str]) -> int:
         for done in films:
             if failure := done.exception():
                 _complain(f"a video could not be made: {' '.join(str(failure).split())}", 1)
+    if stale := stale_logs(run):
+        with Eta(console, "judging", len(stale)) as eta:
+            for done, _ in enumerate(keep_all(stale), 1):
+                eta.show(done)
     summary = summarise(run)
     write_json(run / "summary.json", summary)
-    write_report(run)
-    values = score_run(run, "2.1")
+    write_report(run, summary)
+    values = scored(load_run(run, LEADERBOARD_2, judge=KeptVerdicts().judge), "2.1")
     print_table(values, console)
     console.print(
         f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}", soft_wrap=True

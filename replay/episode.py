@@ -19,6 +19,7 @@ from drive_agent.log.schema import Outcome, RunHeader, TickRecord
 from drive_agent.log.store import Episode
 from drive_agent.rig import REAR_AXLE_TO_ORIGIN_M, RIGS, CameraMount
 from drive_agent.roadmap import RoadMap
+from drive_agent.score.course import what_was_said
 from drive_agent.score.events import Event
 from drive_agent.score.judge import judge_episode
 from drive_agent.types import Forecast, Maneuver, Plan, Scene, Truth
@@ -165,20 +166,18 @@ class Timeline:
 def _moments(truths: list[Truth], records: dict[int, TickRecord]) -> Iterator[Moment]:
     """Join truth and decisions, and carry forward what the model said last."""
     poses = {truth.time_us: rear_axle_pose(truth) for truth in truths}
-    scene, forecast, scene_pose, maneuver, asked_us = None, None, None, None, 0
-    for truth in truths:
-        pose, record = poses[truth.time_us], records.get(truth.time_us)
-        plan = record.plan if record else None
-        if record and record.reply is not None:
-            asked_us = truth.time_us
-        elif plan is not None and plan.time_us > asked_us:  # somebody drives on who asks nobody: after a fork
-            scene, forecast, scene_pose = None, None, None
-        if record and record.scene is not None:
-            scene, forecast, scene_pose = record.scene, record.forecast, pose
-        if record and record.frame is not None:
-            maneuver = record.frame.maneuver
-        plan_pose = poses.get(plan.time_us) if plan else None
-        yield Moment(truth, pose, record, plan, plan_pose, scene, forecast, scene_pose, maneuver)
+    for truth, said in zip(truths, what_was_said(poses, records), strict=True):
+        yield Moment(
+            truth=truth,
+            pose=poses[truth.time_us],
+            record=said.record,
+            plan=said.plan,
+            plan_pose=poses.get(said.plan.time_us) if said.plan else None,
+            scene=said.scene,
+            forecast=said.forecast,
+            scene_pose=poses[said.scene_us] if said.scene else None,
+            maneuver=said.maneuver,
+        )
 
 
 def mounts_of(episode: Episode) -> list[CameraMount]:

@@ -12,16 +12,20 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
+from drive_agent.log.schema import Outcome
+from drive_agent.log.store import Episode
+from drive_agent.roadmap import RoadMap
+from drive_agent.score.course import Course, Note
 from drive_agent.score.events import Event
+from drive_agent.score.verdict import Verdict, verdict_of
 from drive_agent.types import LightState
 from replay.captions import MILD, title
 from replay.dashboard import clock_text
-from replay.episode import Moment, Timeline
+from replay.episode import Timeline
 from replay.svg import Curve, Marker, map_places, plot, road_picture, thinned
 from replay.video import Screen
 
 SPEED_STEP_MPS = 5.0
-LATENCY_STAGE = "model"
 POSTER_SIZE = (960, 408)
 
 
@@ -52,11 +56,41 @@ def route_section(row: dict, name: str, folder: Path, detail: Detail) -> str:
         head += f'<p class="note bad">{escape(row["reason"])}</p>'
     if not log.exists():
         return head + '<p class="note">It failed before its log began.</p></section>'
+    outcome = Outcome(row["status"], row["reason"], row["wall_s"], row["simulated_s"])
     try:
-        timeline = Timeline(log)
+        drive = Drive.of(log, verdict_of(log, outcome))
     except ValueError as error:
         return head + f'<p class="note bad">{escape(str(error))}</p></section>'
-    return head + _body(timeline, name, detail, has_video=video.exists()) + "</section>"
+    if not len(drive.course.times_us):
+        return head + '<p class="note bad">It ended before its first tick.</p></section>'
+    return head + _body(drive, name, detail, has_video=video.exists()) + "</section>"
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What a section shows: what is kept of the drive, and the roads and the route out of its log."""
+
+    log: Path
+    road_map: RoadMap
+    route: np.ndarray  # (n, 2)
+    events: tuple[Event, ...]
+    course: Course
+    truncated: str | None
+
+    @classmethod
+    def of(cls, log: Path, verdict: Verdict) -> Drive:
+        with Episode.open(log) as episode:
+            road_map, route = episode.road_map, np.asarray(episode.route.points)[:, :2]
+        return cls(log, road_map, route, verdict.leaderboard.events, verdict.course, verdict.truncated)
+
+    def second(self, time_us: np.ndarray | int) -> np.ndarray | float:
+        """Times as seconds from the first tick on."""
+        return (time_us - int(self.course.times_us[0])) / 1e6
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """(n,) of the ticks."""
+        return np.asarray(self.second(self.course.times_us))
 
 
 def status_badge(status: str) -> str:
@@ -76,38 +110,38 @@ def _facts(row: dict) -> str:
     return " · ".join(facts)
 
 
-def _body(timeline: Timeline, name: str, detail: Detail, *, has_video: bool) -> str:
-    markers = [_marker(timeline, event) for event in timeline.events]
-    route = np.asarray(timeline.header.route.points)[:, :2]
-    times_s = (np.array(timeline.times_us) - timeline.start_us) / 1e6
+def _body(drive: Drive, name: str, detail: Detail, *, has_video: bool) -> str:
+    markers = [_marker(drive, event) for event in drive.events]
+    times_s = drive.times_s
     stride = max(-(-len(times_s) // detail.points), 1)
-    track = timeline.track[::stride]
+    track = drive.course.track[::stride]
     data = {
-        "span": round(timeline.duration_s, 2),
+        "span": round(float(times_s[-1]), 2),
         "step": _step_s(times_s, stride),
-        "track": map_places(route, track),
+        "track": map_places(drive.route, track),
     }
     parts = [f'<div class="player" data-drive="{escape(json.dumps(data, separators=(",", ":")))}">']
     parts.append('<div class="pictures">')
     if has_video:
-        parts.append(_screen(timeline, f"routes/{quote(name)}/video.mp4", detail))
-    parts.append(road_picture(timeline.road_map, route, track, markers, detail.tolerance_m))
+        parts.append(_screen(drive, f"routes/{quote(name)}/video.mp4", detail))
+    parts.append(road_picture(drive.road_map, drive.route, track, markers, detail.tolerance_m))
     parts.append("</div>")
-    if timeline.truncated:
-        parts.append(f'<p class="note bad">{escape(timeline.truncated)}</p>')
-    parts.append(_event_list(timeline))
-    parts.append(_plots(timeline, times_s, markers, detail.points))
+    if drive.truncated:
+        parts.append(f'<p class="note bad">{escape(drive.truncated)}</p>')
+    parts.append(_event_list(drive))
+    parts.append(_plots(drive, markers, detail.points))
     return "".join(parts) + "</div>"
 
 
-def _screen(timeline: Timeline, source: str, detail: Detail) -> str:
-    poster = f' poster="{_poster(timeline)}"' if detail.posters else " controls"
+def _screen(drive: Drive, source: str, detail: Detail) -> str:
+    poster = f' poster="{_poster(drive.log)}"' if detail.posters else " controls"
     play = '<button class="play" aria-label="play">&#9654;&#xFE0E;</button>' if detail.posters else ""
     return f'<div class="screen"><video muted playsinline preload="none"{poster} src="{escape(source)}"></video>{play}</div>'
 
 
-def _poster(timeline: Timeline) -> str:
+def _poster(log: Path) -> str:
     """What the video shows before it is played, as a data URI: the first infraction, else the middle of the drive."""
+    timeline = Timeline(log)
     events, count = timeline.events, len(timeline.moments)
     index = timeline.index_at(events[0].time_us) if events else count // 2
     small = cv2.resize(Screen(timeline).draw(index), POSTER_SIZE, interpolation=cv2.INTER_AREA)
@@ -120,59 +154,51 @@ def _step_s(times_s: np.ndarray, stride: int) -> float:
     return round(float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1) * stride, 4)
 
 
-def _marker(timeline: Timeline, event: Event) -> Marker:
-    time_s = (event.time_us - timeline.start_us) / 1e6
+def _marker(drive: Drive, event: Event) -> Marker:
+    time_s = float(drive.second(event.time_us))
     style = "warn" if event.kind in MILD else "bad"
     return Marker(time_s, event.x_m, event.y_m, f"{clock_text(time_s)} {title(event.kind)}", style)
 
 
-def _event_list(timeline: Timeline) -> str:
+def _event_list(drive: Drive) -> str:
     """Each infraction with its second, its message, and what the car and the model did just then."""
-    if not timeline.events:
+    if not drive.events:
         return '<p class="note good">No infractions.</p>'
     rows = []
-    for event in timeline.events:
-        time_s = (event.time_us - timeline.start_us) / 1e6
-        moment = timeline.moments[timeline.index_at(event.time_us)]
+    for event, note in zip(drive.events, drive.course.notes, strict=True):
+        time_s = float(drive.second(event.time_us))
         style = "warn" if event.kind in MILD else "bad"
         rows.append(
             f'<li><button data-seek="{time_s:.1f}">{clock_text(time_s)}</button><div><b class="{style}">{title(event.kind)}</b>'
-            f" <span>{escape(event.message)}</span><p>{escape(_then(moment))}</p></div></li>"
+            f" <span>{escape(event.message)}</span><p>{escape(_then(note))}</p></div></li>"
         )
     return f'<ol class="events">{"".join(rows)}</ol>'
 
 
-def _then(moment: Moment) -> str:
-    """What was going on at a moment, in one line."""
-    words = [f"{moment.speed_mps:.1f} m/s"]
-    if moment.scene is not None:
-        light = (
-            "no light"
-            if moment.scene.light is LightState.NONE
-            else f"a {moment.scene.light.name.lower()} light"
-        )
-        gap = (
-            "a free way" if moment.scene.lead_gap_m is None else f"{moment.scene.lead_gap_m:.0f} m free ahead"
-        )
-        words.append(f"the model saw {light}, {gap}, {len(moment.scene.objects)} road users")
-    if moment.plan is not None:
-        words.append(f"planned {moment.plan.speeds_mps[-1]:.1f} m/s")
-        if moment.plan.reason:
-            words.append(f"reason: {' '.join(moment.plan.reason.split())[:300]}")
-    if moment.record is not None and moment.record.guard:
-        words.append(f"guard: {moment.record.guard}")
+def _then(note: Note) -> str:
+    """What was going on at an event, in one line."""
+    words = [f"{note.speed_mps:.1f} m/s"]
+    if note.light is not None:
+        light = "no light" if note.light is LightState.NONE else f"a {note.light.name.lower()} light"
+        gap = "a free way" if note.gap_m is None else f"{note.gap_m:.0f} m free ahead"
+        words.append(f"the model saw {light}, {gap}, {note.road_users} road users")
+    if note.planned_mps is not None:
+        words.append(f"planned {note.planned_mps:.1f} m/s")
+        if note.reason:
+            words.append(f"reason: {' '.join(note.reason.split())[:300]}")
+    if note.guard:
+        words.append(f"guard: {note.guard}")
     return " · ".join(words)
 
 
-def _plots(timeline: Timeline, times_s: np.ndarray, markers: list[Marker], points: int) -> str:
-    speeds = np.array([moment.speed_mps for moment in timeline.moments])
-    targets = np.array([_target(moment) for moment in timeline.moments])
-    steers = np.array([m.record.command.steer if m.record else np.nan for m in timeline.moments])
+def _plots(drive: Drive, markers: list[Marker], points: int) -> str:
+    course, times_s = drive.course, drive.times_s
+    speeds, targets, steers = course.speeds_mps, course.targets_mps, course.steers
     top = max(
         SPEED_STEP_MPS,
         float(np.ceil(np.nanmax(np.append(targets, speeds.max())) / SPEED_STEP_MPS)) * SPEED_STEP_MPS,
     )
-    span = timeline.duration_s
+    span = float(times_s[-1])
 
     def curve(style: str, values: np.ndarray) -> Curve:
         return Curve(style, *thinned(times_s, values, points))
@@ -197,12 +223,12 @@ def _plots(timeline: Timeline, times_s: np.ndarray, markers: list[Marker], point
             f"-{reach:.2f}",
         ),
     ]
-    asked = [(t, m.record.timings_ms[LATENCY_STAGE]) for t, m in zip(times_s, timeline.moments, strict=True)
-             if m.record and LATENCY_STAGE in m.record.timings_ms]  # fmt: skip
-    if asked:
-        when, spent = np.array(asked).T
-        line = Curve("latency", *thinned(when, spent, points, peaks=True))
-        high = float(spent.max()) * 1.05
+    if len(course.model_ms):
+        line = Curve(
+            "latency",
+            *thinned(np.asarray(drive.second(course.model_us)), course.model_ms, points, peaks=True),
+        )
+        high = float(course.model_ms.max()) * 1.05
         parts.append(_figure("model", "ms", "", plot([line], span, 0.0, high, markers), f"{high:.0f}", "0"))
     ticks = "".join(
         f"<span>{clock_text(round(share * span))[:-2]}</span>" for share in (0, 0.25, 0.5, 0.75, 1)
@@ -215,7 +241,3 @@ def _figure(name: str, unit: str, legend: str, svg: str, high: str, low: str) ->
         f'<figure><figcaption>{name}<small>{unit}</small><span class="legend">{legend}</span></figcaption>'
         f'<div class="scale"><span>{high}</span><span>{low}</span></div>{svg}</figure>'
     )
-
-
-def _target(moment: Moment) -> float:
-    return moment.record.longitudinal.target if moment.record and moment.plan is not None else float("nan")

@@ -115,16 +115,22 @@ def thinned(
 def _roads(road_map: RoadMap, near: np.ndarray, place, eps: float) -> Iterable[tuple[float, str]]:
     """(width, path) of the lanes around: those of a width together."""
     by_width: dict[float, list[str]] = {}
-    sparse = near[:: max(len(near) // 400, 1)]
+    xs, ys = near[:: max(len(near) // 400, 1)].T
     for lane in road_map.lanes:
         if lane.kind not in ("driving", "parking", "shoulder", "biking"):
             continue
-        middle = lane.center[:: max(len(lane.center) // 12, 1), :2]
-        gaps = ((middle[:, None] - sparse[None]) ** 2).sum(-1)
-        if gaps.min() < NEAR_ROUTE_M**2:
+        x, y = lane.center[:: max(len(lane.center) // 12, 1), :2].T
+        if not _reaches(x, xs) or not _reaches(y, ys):
+            continue
+        if ((x[:, None] - xs) ** 2 + (y[:, None] - ys) ** 2).min() < NEAR_ROUTE_M**2:
             width_m = round(float(lane.width.mean()) * 2) / 2 + 0.5  # a little wider: no gaps between lanes
             by_width.setdefault(width_m, []).append(_line(place(lane.center), eps))
     return sorted((width_m, "".join(paths)) for width_m, paths in by_width.items())
+
+
+def _reaches(lane: np.ndarray, near: np.ndarray) -> bool:
+    """Along one axis: may any of the lane be within reach? Most lanes of a town are told apart by this alone."""
+    return bool(lane.max() > near.min() - NEAR_ROUTE_M and lane.min() < near.max() + NEAR_ROUTE_M)
 
 
 def _pieces(points: np.ndarray) -> str:

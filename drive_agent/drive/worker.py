@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -129,25 +129,38 @@ def _drive(
         )
         return EpisodeWriter(folder / LOG_NAME, header, ground.road_map)
 
-    poisoned = False  # after "CUDA error: device-side assert" every further call fails: the next route gets a fresh process
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG_NAME).unlink(missing_ok=True)  # of an earlier try
-        with pulse.during(Stage.SIMULATOR):
-            outcome = run_episode(env, driver, job.spec, job.seed, open_log, listeners)
-    except AgentError as error:
-        outcome, poisoned = Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0), True
-    except RouteError as error:  # the file's fault, not the server's: another try would end alike
-        outcome = Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0)
-    except ScenarioError as error:  # so is this
-        outcome = Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0)
+        # after "CUDA error: device-side assert" every further call fails: the next route gets a fresh process
+        outcome, poisoned = _outcome_of(env, driver, job, open_log, listeners, pulse)
+        with pulse.during(Stage.JUDGE):
+            record = judged_record(folder / LOG_NAME, job.name, outcome)
     except OSError as error:
         if error.errno in DISK_IS_FULL:
             raise DiskFullError(error.errno, f"{folder} cannot be written ({error.strerror})") from error
         raise
-    with pulse.during(Stage.JUDGE):
-        record = judged_record(folder / LOG_NAME, job.name, outcome)
     return Attempt(record, outcome.reason, last=driver.stuck or poisoned)
+
+
+def _outcome_of(
+    env: CarlaEnv,
+    driver: PunctualDriver,
+    job: Job,
+    open_log: Callable[[Briefing, Ground], EpisodeWriter],
+    listeners: Sequence[Listener],
+    pulse: Pulse,
+) -> tuple[Outcome, bool]:
+    """How the drive ended, and whether it was the driver that failed."""
+    try:
+        with pulse.during(Stage.SIMULATOR):
+            return run_episode(env, driver, job.spec, job.seed, open_log, listeners), False
+    except AgentError as error:
+        return Outcome(AGENT_CRASHED, reason_of(error), 0.0, 0.0), True
+    except RouteError as error:  # the file's fault, not the server's: another try would end alike
+        return Outcome(SIMULATION_CRASHED, reason_of(error), 0.0, 0.0), False
+    except ScenarioError as error:  # so is this
+        return Outcome(SIMULATION_CRASHED, f"{job.spec.where}: {reason_of(error)}", 0.0, 0.0), False
 
 
 class _Window:

@@ -15,6 +15,7 @@ import dataclasses
 import math
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum
 from functools import cache
@@ -103,6 +104,11 @@ def _decoder(kind: Any) -> Decoder:
     if origin is tuple:
         item = _decoder(arguments[0]) if arguments else _same
         return tuple if item is _same else lambda plain: tuple([item(part) for part in plain])
+    if origin is list:
+        item = _decoder(arguments[0])
+        return lambda plain: [item(part) for part in plain]
+    if origin is Counter:
+        return Counter
     if origin is dict:
         key, item = _key_decoder(arguments[0]), _decoder(arguments[1])
         return lambda plain: {key(name): item(part) for name, part in plain.items()}

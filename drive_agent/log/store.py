@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -31,6 +31,9 @@ from drive_agent.types import ActorInfo, CameraImage, Collision, Decision, Light
 
 CHUNK_BYTES = 256 * 1024
 FLUSH_US = 1_000_000  # simulated
+KEPT_MAPS = (
+    4  # many logs are of few towns, and a map's index of lanes takes longer than judging a drive on it
+)
 HELD = "held"
 _TRUTH_FIELDS = ("time_us", "frame_id", "ids", "actors", "lights", "collisions")
 _LIGHTS = {int(state): state for state in LightState}
@@ -172,7 +175,7 @@ class Episode:
     @cached_property
     def road_map(self) -> RoadMap:
         """What lay under the wheels."""
-        return RoadMap.from_dict(loads(self._only(schema.ROAD_MAP)))
+        return _road_map(self._only(schema.ROAD_MAP))
 
     @property
     def outcome(self) -> Outcome | None:
@@ -309,6 +312,11 @@ class Episode:
         raise ValueError(
             f"{self.path} {what}: it has no {topic} message, expected an episode log; drive it again"
         )
+
+
+@lru_cache(maxsize=KEPT_MAPS)
+def _road_map(data: bytes) -> RoadMap:
+    return RoadMap.from_dict(loads(data))
 
 
 class _ActorFeed:

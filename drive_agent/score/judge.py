@@ -5,7 +5,7 @@ Puts the criteria together in the Leaderboard's order. Knows nothing of scores, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from drive_agent.log.schema import ScenarioEvent
 from drive_agent.log.store import Episode
@@ -76,9 +76,13 @@ class RouteJudge:
 
     def update(self, truth: Truth, scenario_events: Iterable[ScenarioEvent] = ()) -> tuple[Event, ...]:
         """Judge one tick; returns what is new. Raises RuntimeError after the end."""
+        return self.look(ego_tick(truth, self._map), scenario_events)
+
+    def look(self, tick: EgoTick, scenario_events: Iterable[ScenarioEvent] = ()) -> tuple[Event, ...]:
+        """`update` for who has taken the ego out of the tick already."""
         if self._closed:
             raise RuntimeError(f"the route has ended ({self.ended}), a further tick cannot be judged")
-        tick = self._last = ego_tick(truth, self._map)
+        self._last = tick
         if not self._ticks:
             self._first_s = tick.time_s
         self._ticks += 1
@@ -135,20 +139,35 @@ class RouteJudge:
         return []
 
 
-def judge_episode(
-    episode: Episode, rules: Rules = LEADERBOARD_2, watch: Callable[[Truth], None] | None = None
-) -> RouteJudge:
-    """Judge a drive again from its log; a log that ends early is closed where it ends. `watch` sees every tick too."""
-    judge = RouteJudge(episode.route, episode.road_map, rules)
+def judge_episode(episode: Episode, rules: Rules = LEADERBOARD_2) -> RouteJudge:
+    """Judge a drive again from its log; a log that ends early is closed where it ends."""
+    return judge_again(episode, episode.truths(), (rules,))[0]
+
+
+def judge_again(
+    episode: Episode,
+    truths: Iterable[Truth],
+    rules: Sequence[Rules],
+    watches: Sequence[Callable[[Truth], None]] = (),
+) -> tuple[RouteJudge, ...]:
+    """Judge a drive under several sets of rules in one pass over its truths.
+
+    `watches`, one for each set of rules, see every tick up to the one that ends the route under these.
+    """
+    judges = tuple(RouteJudge(episode.route, episode.road_map, each) for each in rules)
     pending = sorted(episode.scenario_events(), key=lambda done: done.time_us, reverse=True)
-    for truth in episode.truths():
+    for truth in truths:
         due = []
         while pending and pending[-1].time_us <= truth.time_us:
             due.append(pending.pop())
-        if watch is not None:
-            watch(truth)
-        judge.update(truth, due)
-        if judge.ended is not None:
-            return judge
-    judge.finish()
-    return judge
+        tick = ego_tick(truth, episode.road_map)
+        for number, judge in enumerate(judges):
+            if judge.ended is None:
+                if watches:
+                    watches[number](truth)
+                judge.look(tick, due)
+        if all(judge.ended is not None for judge in judges):
+            break
+    for judge in judges:
+        judge.finish()
+    return judges

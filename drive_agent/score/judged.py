@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from drive_agent.roadmap import RoadMap
 from drive_agent.routing import Route
 from drive_agent.score.comfort import Comfort, MotionTrace
 from drive_agent.score.events import Event
-from drive_agent.score.judge import judge_episode
+from drive_agent.score.judge import judge_again
 from drive_agent.score.rules import LEADERBOARD_2, Rules
+from drive_agent.types import Truth
 
 STATUS_OF = {  # why a route ended -> the Leaderboard's wording
     "route_deviation": "Failed - Agent deviated from the route",
@@ -64,13 +65,20 @@ def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERB
     ValueError when there is neither (the drive was interrupted, nothing says how), and for unreadable logs.
     """
     with Episode.open(path) as episode:
-        header = episode.header
-        outcome = episode.outcome or outcome
-        motion = MotionTrace()
-        judge = judge_episode(episode, rules, watch=motion.add)
-        if judge.ended is None and outcome is None:
-            raise ValueError(f"{path}: {episode.truncated}; drive it again")
-        return JudgedRoute(
+        return judge_drive(episode, episode.truths(), (rules,), outcome)[0]
+
+
+def judge_drive(
+    episode: Episode, truths: Iterable[Truth], rules: Sequence[Rules], outcome: Outcome | None = None
+) -> tuple[JudgedRoute, ...]:
+    """`judge_log` under several sets of rules in one pass."""
+    header, outcome = episode.header, episode.outcome or outcome
+    motions = [MotionTrace() for _ in rules]
+    judges = judge_again(episode, truths, rules, [motion.add for motion in motions])
+    if outcome is None and any(judge.ended is None for judge in judges):
+        raise ValueError(f"{episode.path}: {episode.truncated}; drive it again")
+    return tuple(
+        JudgedRoute(
             route_id=record_name(header.route_id, header.repetition),
             status=_status(judge.ended, len(judge.events), outcome),
             reason=outcome.reason if outcome else "",
@@ -83,6 +91,8 @@ def judge_log(path: Path, outcome: Outcome | None = None, rules: Rules = LEADERB
             past_junction_share=past_junction_share(episode.route, episode.road_map),
             comfort=motion.comfort(),
         )
+        for judge, motion in zip(judges, motions, strict=True)
+    )
 
 
 def unlogged(route_id: str, outcome: Outcome) -> JudgedRoute:

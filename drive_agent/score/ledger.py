@@ -14,7 +14,7 @@ from pathlib import Path
 
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import Episode
-from drive_agent.score.judged import LOG_NAME, folder_name, judge_log, unlogged
+from drive_agent.score.judged import LOG_NAME, folder_name, unlogged
 from drive_agent.score.results import (
     SIMULATION_CRASHED,
     RouteRecord,
@@ -22,6 +22,7 @@ from drive_agent.score.results import (
     route_record,
     write_results,
 )
+from drive_agent.score.verdict import appraise, keep, kept
 
 LEDGER_NAME = "ledger.jsonl"
 RESULTS_NAME = "results.json"
@@ -142,13 +143,17 @@ def last_records(entries: Sequence[Entry]) -> dict[str, RouteRecord]:
 def judged_record(log: Path, name: str, outcome: Outcome) -> RouteRecord:
     """The results-file record of a route from its log, or of one that failed before its log began.
 
-    Raises ValueError for a log of another route.
+    Keeps what was found beside the log (`verdict`). Raises ValueError for a log of another route.
     """
     if not log.exists() or not log.stat().st_size:
         return route_record(-1, unlogged(name, outcome), VERSION)
-    judged = judge_log(log, outcome)
+    found = kept(log)
+    verdict = found or appraise(log, outcome)
+    judged = verdict.leaderboard
     if judged.route_id != name:
         raise ValueError(f"{log} is of route {judged.route_id}, expected {name}")
+    if found is None:
+        keep(log, verdict)
     return route_record(-1, judged, VERSION)
 
 

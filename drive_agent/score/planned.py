@@ -30,7 +30,7 @@ _FINE_S = 0.05
 class Planned:
     """Sums over all plans of all drives of a run."""
 
-    errors_m: dict[float, list[float]] = field(default_factory=lambda: {t: [] for t in TOLD_S})
+    errors_m: dict[str, list[float]] = field(default_factory=lambda: {_at(t): [] for t in TOLD_S})
     scores: list[dict[str, float]] = field(default_factory=list)
 
     def add(self, drive: DriveRecord) -> None:
@@ -47,7 +47,7 @@ class Planned:
             poses, driven = plan_poses(plan), _driven(drive, at)
             gaps = np.linalg.norm(poses[:, :2] - driven[1:, :2], axis=1)
             for horizon_s in TOLD_S:
-                self.errors_m[horizon_s].append(float(gaps[int(np.argmin(np.abs(STEPS_S - horizon_s)))]))
+                self.errors_m[_at(horizon_s)].append(float(gaps[int(np.argmin(np.abs(STEPS_S - horizon_s)))]))
             if plan.time_us - judged_us >= EVERY_US:
                 judged_us = plan.time_us
                 judged = score_plan(poses, _setting(drive, at, driven))
@@ -56,14 +56,18 @@ class Planned:
     def figures(self) -> dict:
         """Plain values for JSON; None without plans."""
         return {
-            "plans": len(self.errors_m[TOLD_S[0]]),
-            "l2_m": {f"{t:g}s": float(np.mean(e)) if e else None for t, e in self.errors_m.items()},
+            "plans": len(self.errors_m[_at(TOLD_S[0])]),
+            "l2_m": {at: float(np.mean(e)) if e else None for at, e in self.errors_m.items()},
             "sub_scores": {
                 name: float(np.mean([score[name] for score in self.scores]))
                 for name in (self.scores[0] if self.scores else ())
             },
             "sub_scores_of": len(self.scores),
         }
+
+
+def _at(horizon_s: float) -> str:
+    return f"{horizon_s:g}s"
 
 
 def plan_poses(plan: Plan) -> np.ndarray:

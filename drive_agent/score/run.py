@@ -6,7 +6,7 @@ Figures only, as plain values for JSON; pages and tables are others' work.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from drive_agent.score.results import RouteRecord, outside_km
 from drive_agent.score.rules import BENCH2DRIVE, LEADERBOARD_2, Rules
 from drive_agent.score.spread import spread
 
+Judge = Callable[[Path, Outcome | None, Rules], JudgedRoute]
 MAX_EFFICIENCY = 1000.0  # Bench2Drive drops what is above
 
 
@@ -48,15 +49,17 @@ def rules_of(version: str) -> Rules:
     return BENCH2DRIVE if version == "bench2drive" else LEADERBOARD_2
 
 
-def load_run(folder: Path, rules: Rules, route_file: Path | None = None) -> JudgedRun:
+def load_run(
+    folder: Path, rules: Rules, route_file: Path | None = None, judge: Judge = judge_log
+) -> JudgedRun:
     """Judge whatever lies there. Raises ValueError when it is neither a run, a log nor result files."""
     if not folder.exists():
         raise ValueError(f"{folder} does not exist, expected a run folder or a results file")
     log = folder if folder.suffix == Path(LOG_NAME).suffix else folder / LOG_NAME
     if log.is_file():
-        return JudgedRun((judge_log(log, rules=rules),), (), 1)
+        return JudgedRun((judge(log, None, rules),), (), 1)
     if (folder / "routes").is_dir():
-        return _judge_run(folder, rules)
+        return _judge_run(folder, rules, judge)
     files = result_files(folder)
     if not files:
         raise ValueError(f"{folder} holds neither routes/*/log.mcap nor result files of the Leaderboard 2.x")
@@ -102,7 +105,7 @@ def _spreads(rows: Sequence[dict]) -> dict[str, dict]:
     }
 
 
-def _judge_run(folder: Path, rules: Rules) -> JudgedRun:
+def _judge_run(folder: Path, rules: Rules, judge: Judge) -> JudgedRun:
     """Every route that the ledger asks for; where there is none (an official evaluator drove), every log."""
     ledger = read_ledger(folder)
     names = ledger.asked or [record_name(*_id_and_repetition(log.parent.name)) for log in logs_in(folder)]
@@ -117,7 +120,7 @@ def _judge_run(folder: Path, rules: Rules) -> JudgedRun:
         record = records.get(name)
         outcome = _outcome_of(record, reason) if record else None
         try:
-            routes.append(judge_log(folder / "routes" / folder_name(name) / LOG_NAME, outcome, rules))
+            routes.append(judge(folder / "routes" / folder_name(name) / LOG_NAME, outcome, rules))
         except (FileNotFoundError, ValueError) as error:
             if record is not None:  # failed before its log began, or driven by another's evaluator
                 routes.append(replace(judged_from_record(record), reason=reason))

@@ -43,7 +43,7 @@ class Seen:
     false_alarms: Counter[str] = field(default_factory=Counter)
     center_errors_m: list[float] = field(default_factory=list)
     speed_errors_mps: list[float] = field(default_factory=list)
-    lights: Counter[tuple[LightState, LightState]] = field(default_factory=Counter)  # (true, told)
+    lights: Counter[str] = field(default_factory=Counter)  # "TRUE TOLD"
     futures: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, drive: DriveRecord) -> None:
@@ -57,7 +57,7 @@ class Seen:
             if record.scene is None or index is None:
                 continue
             self.calls += 1
-            self.lights[lights.governing(drive.truths[index]), record.scene.light] += 1
+            self.lights[_pair(lights.governing(drive.truths[index]), record.scene.light)] += 1
             self._add_objects(drive, index, record, cameras)
 
     def _add_objects(
@@ -125,18 +125,18 @@ class Seen:
         }
 
     def _light_figures(self) -> dict:
-        right = sum(count for (true, told), count in self.lights.items() if true == told)
+        right = sum(self.lights[_pair(state, state)] for state in LightState)
         recalls = {}
         for state in LightState:
-            times = sum(count for (true, _), count in self.lights.items() if true == state)
-            recalls[state.name.lower()] = _share(self.lights[state, state], times)
+            times = sum(self.lights[_pair(state, told)] for told in LightState)
+            recalls[state.name.lower()] = _share(self.lights[_pair(state, state)], times)
         known = [recall for recall in recalls.values() if recall is not None]
-        red = sum(count for (true, _), count in self.lights.items() if true == LightState.RED)
+        red = sum(self.lights[_pair(LightState.RED, told)] for told in LightState)
         return {
             "accuracy": _share(right, self.lights.total()),
             "balanced_accuracy": _mean(known),
             "recall": recalls,
-            "red_read_as_green": _share(self.lights[LightState.RED, LightState.GREEN], red),
+            "red_read_as_green": _share(self.lights[_pair(LightState.RED, LightState.GREEN)], red),
         }
 
     def _future_figures(self, group: str) -> dict:
@@ -201,6 +201,10 @@ def in_view(centers_ego: np.ndarray, cameras: Sequence[CameraMount]) -> np.ndarr
         angle = np.arctan2(centers_ego[:, 1] - camera.y_m, centers_ego[:, 0] - camera.x_m) - camera.yaw_rad
         seen |= np.abs((angle + math.pi) % (2 * math.pi) - math.pi) <= camera.fov_rad / 2
     return near & seen
+
+
+def _pair(true: LightState, told: LightState) -> str:
+    return f"{true.name} {told.name}"
 
 
 def _share(part: float, whole: float) -> float | None:

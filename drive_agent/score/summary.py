@@ -1,35 +1,48 @@
 """`summary.json` of a run: every score version, how fast it ran, how long each stage took, what went wrong.
 
-Reads logs, returns plain values for JSON.
+Reads what is kept of each drive (`verdict`), returns plain values for JSON.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from drive_agent.log.store import Episode
-from drive_agent.score.drive_record import DriveRecord
+from drive_agent.log.schema import Outcome
 from drive_agent.score.formula import VERSIONS
-from drive_agent.score.judged import logs_in
+from drive_agent.score.judged import JudgedRoute
 from drive_agent.score.ledger import read_ledger
 from drive_agent.score.official import JudgedRun
 from drive_agent.score.planned import Planned
+from drive_agent.score.rules import Rules
 from drive_agent.score.run import load_run, rules_of, scored
 from drive_agent.score.seen import Seen
+from drive_agent.score.sums import add_up
+from drive_agent.score.ticks import Ticks
+from drive_agent.score.verdict import Verdict, verdict_of
 
-PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 _MEANS = ("driving_score", "success_rate", "route_completion", "infraction_penalty")
+
+
+class KeptVerdicts:
+    """Judges logs as `judge_log` does, but from what is kept beside them where that is up to date."""
+
+    def __init__(self) -> None:
+        self.by_log: dict[Path, Verdict] = {}
+
+    def judge(self, log: Path, outcome: Outcome | None, rules: Rules) -> JudgedRoute:
+        if log not in self.by_log:
+            self.by_log[log] = verdict_of(log, outcome)
+        return self.by_log[log].under(rules)
 
 
 def summarise(run_folder: Path | str) -> dict:
     """All figures of a run folder, finished or not. Raises ValueError when it holds no routes."""
-    folder = Path(run_folder)
-    runs = {rules: load_run(folder, rules) for rules in {rules_of(version) for version in VERSIONS}}
+    folder, verdicts = Path(run_folder), KeptVerdicts()
+    runs = {
+        rules: load_run(folder, rules, judge=verdicts.judge)
+        for rules in dict.fromkeys(rules_of(version) for version in VERSIONS)
+    }
     by_version = {version: scored(runs[rules_of(version)], version) for version in VERSIONS}
     run = runs[rules_of("2.1")]
     return {
@@ -53,77 +66,17 @@ def summarise(run_folder: Path | str) -> dict:
             if entry.record is None
         ],
         "real_time_factor": _real_time_factor(run),
-        **_conduct(folder),
+        **_conduct(verdicts.by_log),
     }
 
 
-def _conduct(folder: Path) -> dict:
-    """What happened between cameras and pedals, over all logs: one pass over each."""
-    ticks, seen, planned = _TickFigures(), Seen(), Planned()
-    for drive in _drives_of(folder):
-        ticks.add(drive)
-        seen.add(drive)
-        planned.add(drive)
+def _conduct(verdicts: Mapping[Path, Verdict]) -> dict:
+    """What happened between cameras and pedals, over all drives that are judged."""
+    ticks, seen, planned = Ticks(), Seen(), Planned()
+    for _, verdict in sorted(verdicts.items()):
+        for total, part in ((ticks, verdict.ticks), (seen, verdict.seen), (planned, verdict.planned)):
+            add_up(total, part)
     return {**ticks.figures(), "perception": seen.figures(), "plans": planned.figures()}
-
-
-@dataclass
-class _TickFigures:
-    """What is counted over the ticks of all logs."""
-
-    timings_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    guard: Counter[str] = field(default_factory=Counter)
-    plan_errors: Counter[str] = field(default_factory=Counter)
-    ticks: int = 0
-    model_calls: int = 0
-
-    tokens: list[int] = field(default_factory=list)
-
-    def add(self, drive: DriveRecord) -> None:
-        for record in drive.ticks:
-            self.ticks += 1
-            if record.reply is not None:
-                self.model_calls += 1
-                self.tokens.append(record.reply.tokens)
-            if record.guard:
-                self.guard[record.guard] += 1
-            if record.plan_error is not None and record.reply is not None:
-                self.plan_errors[record.plan_error.reason] += 1
-            for stage, spent in record.timings_ms.items():
-                self.timings_ms[stage].append(spent)
-
-    def figures(self) -> dict:
-        return {
-            "ticks": self.ticks,
-            "model_calls": self.model_calls,
-            "latency_ms": {stage: _percentiles(spent) for stage, spent in sorted(self.timings_ms.items())},
-            "guard_interventions": dict(self.guard),
-            "parse_failures": dict(self.plan_errors),
-            "tokens": {"total": sum(self.tokens), "per_call": _mean(self.tokens)},
-        }
-
-
-def _drives_of(folder: Path) -> Iterator[DriveRecord]:
-    for log in logs_in(folder):
-        if not log.exists() or not log.stat().st_size:
-            continue
-        try:
-            with Episode.open(log) as episode:
-                drive = DriveRecord(episode)
-        except ValueError:  # unreadable: named under "missing", with the reason
-            continue
-        yield drive
-
-
-def _mean(values: list[int]) -> float | None:
-    return float(np.mean(values)) if values else None
-
-
-def _percentiles(spent_ms: list[float]) -> dict[str, float]:
-    values = np.percentile(spent_ms, list(PERCENTILES.values()))
-    return {name: round(float(v), 3) for name, v in zip(PERCENTILES, values, strict=True)} | {
-        "count": len(spent_ms)
-    }
 
 
 def _rows(by_version: dict[str, dict]) -> list[dict]:

@@ -17,7 +17,11 @@ ROUTES = """<routes>{routes}</routes>"""
 ROUTE = """<route id="{id}" town="Brookfield"><waypoints>
 <position x="58.3" y="12.8" z="0.0"/><position x="{x}" y="{y}" z="0.0"/>
 </waypoints><scenarios/></route>"""
-GOALS = {"7": (118.1, 12.2), "8": (113.1, 12.6), "9": (108.1, 13.0)}  # down the same street, driven in this order
+GOALS = {
+    "7": (118.1, 12.2),
+    "8": (113.1, 12.6),
+    "9": (108.1, 13.0),
+}  # down the same street, driven in this order
 WORKER, SERVER = "multiprocessing.spawn", "drive_agent.sim"
 PATIENCE_S = 500.0  # the machine may be shared
 

@@ -112,11 +112,11 @@ def test_summary(run):
         {"route_id": NAMES[2], "status": "Failed - Agent crashed", "reason": "ValueError: no plan"}
     ]
     assert values["real_time_factor"] == pytest.approx((25 + 25 + 10) / 120, abs=1e-3)
-    assert values["ticks"] == 600 + 600 + 200 + 80
-    assert values["model_calls"] == 148
-    assert values["guard_interventions"] == {"too_close": 4}
-    assert values["parse_failures"] == {"no waypoints": 74}
-    assert values["latency_ms"]["model"]["max"] == 600.0 and values["latency_ms"]["model"]["count"] == 148
+    assert values["ticks"] == 600 + 600 + 200
+    assert values["model_calls"] == 140
+    assert values["guard_interventions"] == {"too_close": 3}
+    assert values["parse_failures"] == {"no waypoints": 70}
+    assert values["latency_ms"]["model"]["max"] == 600.0 and values["latency_ms"]["model"]["count"] == 140
     assert values["latency_ms"]["control"]["p50"] == 0.1
     json.dumps(values)
 
