@@ -86,7 +86,7 @@ def _best(segments: _Segments, x_m: float, y_m: float, heading: float | None) ->
     """The segment with the least distance, or distance and heading error together; and its cost in metres."""
     numbers, x, y, step_x, step_y, square_m2, headings, turns = segments
     gap_x, gap_y = x_m - x, y_m - y
-    share = ((gap_x * step_x + gap_y * step_y) / square_m2).clip(0.0, 1.0)
+    share = np.minimum(np.maximum((gap_x * step_x + gap_y * step_y) / square_m2, 0.0), 1.0)
     cost = np.hypot(gap_x - share * step_x, gap_y - share * step_y)
     if heading is not None:
         there = headings + share * turns

@@ -31,7 +31,10 @@ CanvasRenderingContext2D.prototype.drawImage = function (picture, ...where) {
 
 @dataclass(frozen=True)
 class PageCost:
-    """Of one drive; `pictures_per_s` by drag, the first over what was never looked at."""
+    """Of one drive; times from asking the browser for the address on, which `replay view` does when its server stands.
+
+    `pictures_per_s` by drag, the first over what was never looked at.
+    """
 
     duration_s: float
     until_shown_s: float
@@ -44,7 +47,8 @@ def cost_of_page(run: str, route: str, drags: int = 2) -> PageCost:
     browser = find_browser()
     if browser is None:
         raise SystemExit("no Chromium on this machine: apt-get install chromium")
-    with Page(browser) as page, ViewerServer(open_runs([run])) as server:
+    # As `replay view` does it: the server first, which reads while the browser comes.
+    with ViewerServer(open_runs([run])) as server, Page(browser) as page:
         page.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT)
         began = time.perf_counter()
         page.open(f"{server.address}#route={route}&t=1")

@@ -36,13 +36,13 @@ class RedLight:
     def __init__(self, road_map: RoadMap) -> None:
         self._map = road_map
         stops = _stops(road_map, "light")
-        self._places = np.array([[place.x_m, place.y_m] for _, place in stops]).reshape(-1, 2)
+        self._x, self._y = _columns(stops)
         self._stops = [(line, self._junction_border(place)) for line, place in stops]
         self._last_signal = ""
         self._last_lane = -1
 
     def update(self, tick: EgoTick) -> list[Event]:
-        near = np.flatnonzero(np.hypot(*(self._places - (tick.x_m, tick.y_m)).T) <= self.REACH_M)
+        near = (np.hypot(self._x - tick.x_m, self._y - tick.y_m) <= self.REACH_M).nonzero()[0]
         red = [self._stops[k] for k in near if self._counts(tick, *self._stops[k])]
         if not red:
             return []
@@ -109,7 +109,7 @@ class StopSign:
             (line, place_on(road_map, place.lane.index, place.station_m - self.HALF_BOX * place.width_m))
             for line, place in _stops(road_map, "stop")
         ]
-        self._places = np.array([[place.x_m, place.y_m] for _, place in self._stops]).reshape(-1, 2)
+        self._x, self._y = _columns(self._stops)
         self._target: int | None = None
         self._stood = False
         self._last_failed: str | None = None
@@ -133,7 +133,7 @@ class StopSign:
 
     def _scan(self, tick: EgoTick) -> int | None:
         """The stop sign that the ego has come to, unless it goes backwards or against the lane."""
-        near = np.flatnonzero(np.hypot(*(self._places - (tick.lane.x_m, tick.lane.y_m)).T) <= self.REACH_M)
+        near = (np.hypot(self._x - tick.lane.x_m, self._y - tick.lane.y_m) <= self.REACH_M).nonzero()[0]
         if not len(near) or tick.forward_mps < self.BACKWARDS:
             return None
         if math.cos(tick.yaw_rad - tick.lane.heading_rad) < self.BACKWARDS:
@@ -182,6 +182,11 @@ def _stops(road_map: RoadMap, kind: str) -> list[tuple[StopLine, LanePlace]]:
         if line.kind == kind
         for lane, station in zip(line.lanes, line.stations_m, strict=True)
     ]
+
+
+def _columns(stops: list[tuple[StopLine, LanePlace]]) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of their places."""
+    return np.array([place.x_m for _, place in stops]), np.array([place.y_m for _, place in stops])
 
 
 def _segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool:
