@@ -1,4 +1,4 @@
-"""Every infraction of a drive with the score that it alone cost, judged again from the log.
+"""Every infraction of a drive with the score that it alone cost: from the verdict that is kept beside its log, else judged now.
 
 Done in a process of its own, so that the page can be shown meanwhile.
 """
@@ -16,6 +16,7 @@ from drive_agent.log.store import Episode
 from drive_agent.score.events import Event
 from drive_agent.score.formula import score
 from drive_agent.score.judge import judge_episode
+from drive_agent.score.verdict import kept
 from replay.captions import MILD, title
 
 
@@ -59,7 +60,8 @@ def judged(path: Path) -> dict:
     """
     with Episode.open(path) as episode:
         start_us = next((truth["time_us"] for truth in episode.raw(schema.TRUTH)), 0)
-        judge = judge_episode(episode)
+        verdict = kept(path)
+        found = judge_episode(episode) if verdict is None else verdict.leaderboard
         outcome = episode.outcome
         is_watched = outcome is not None and outcome.reason == schema.OPEN_LOOP
         is_aimless = (
@@ -69,12 +71,11 @@ def judged(path: Path) -> dict:
             {"t": (done.time_us - start_us) / 1e6, "scenario": done.scenario, "what": done.what}
             for done in episode.scenario_events()
         ]
-    percent, events, is_scored = judge.completion_percent, judge.events, not (is_watched or is_aimless)
+    percent, events, is_scored = found.completion_percent, found.events, not (is_watched or is_aimless)
     driving = score("2.1", percent, events).driving
     return {
         "completion": percent if is_scored else None,
         "score": driving if is_scored else None,
-        "ended": judge.ended,
         "directed": directed,
         "events": [_event(event, start_us, score("2.1", percent, _without(events, k)).driving - driving)
                    for k, event in enumerate(events)],

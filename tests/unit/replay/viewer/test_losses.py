@@ -9,6 +9,7 @@ import pytest
 from drive_agent.log.schema import OPEN_LOOP, RECORDED, Outcome
 from drive_agent.score.formula import score
 from drive_agent.score.judged import judge_log
+from drive_agent.score.verdict import appraise, keep
 from replay.viewer.losses import Losses, judged
 
 
@@ -19,6 +20,13 @@ def test_a_loss_is_the_score_without_that_event(log_path):
         others = [event for number, event in enumerate(events) if number != k]
         without = score("2.1", said["completion"], others).driving
         assert told["loss"] == pytest.approx(without - said["score"], abs=0.006)
+
+
+def test_a_kept_verdict_is_shown_as_it_would_be_judged(log_path, monkeypatch):
+    fresh = judged(log_path)
+    keep(log_path, appraise(log_path))
+    monkeypatch.setattr("replay.viewer.losses.judge_episode", None)  # nobody judges
+    assert judged(log_path) == fresh
 
 
 @pytest.mark.parametrize(
