@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -22,11 +23,12 @@ def test_a_loss_is_the_score_without_that_event(log_path):
         assert told["loss"] == pytest.approx(without - said["score"], abs=0.006)
 
 
-def test_a_kept_verdict_is_shown_as_it_would_be_judged(log_path, monkeypatch):
+def test_a_kept_verdict_is_shown_as_it_would_be_judged(log_path, monkeypatch, tmp_path):
+    log = shutil.copy(log_path, tmp_path / "log.mcap")
+    keep(log, appraise(log))
     fresh = judged(log_path)
-    keep(log_path, appraise(log_path))
     monkeypatch.setattr("replay.viewer.losses.judge_episode", None)  # nobody judges
-    assert judged(log_path) == fresh
+    assert judged(log) == fresh
 
 
 @pytest.mark.parametrize(
