@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -152,6 +150,7 @@ def _drive(words: list[str]) -> int:
     from drive_agent.drive.attach import attach
     from drive_agent.drive.batch import run_folder, run_routes
     from drive_agent.eta import Eta
+    from drive_agent.offspring import process_pool
     from drive_agent.score.command import print_table
     from drive_agent.score.judged import logs_in
     from drive_agent.score.results import SIMULATION_CRASHED, write_json
@@ -168,9 +167,7 @@ def _drive(words: list[str]) -> int:
     films: list[Future] = []
     problem = ""
     with ExitStack() as stack:
-        studio = stack.enter_context(
-            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(5,))
-        )
+        studio = stack.enter_context(process_pool(1, nicer=5))
         if LIVE in words:
             config = replace(config, out=str(run_folder(config)))
             viewer = stack.enter_context(ViewerServer([Run(run_folder(config))]))

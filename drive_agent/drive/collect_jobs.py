@@ -21,6 +21,7 @@ from drive_agent.data.shards import ShardWriter
 from drive_agent.drive.collect_world import FreeConfig
 from drive_agent.drive.demonstrator import PERIOD_S
 from drive_agent.eta import Eta
+from drive_agent.offspring import end_with_parent
 from drive_agent.sim.process import ServerProcess
 from scenarios.routes import RouteSpec
 
@@ -90,6 +91,7 @@ def _chauffeur(weights: str | None):
 
 
 def _work(job: Job, done: SynchronizedArray) -> None:
+    end_with_parent()
     try:
         collect(job, done)
     except Exception:  # noqa: BLE001 - whatever it is, the process that waits tells it

@@ -10,12 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from drive_agent.config import DriveConfig
@@ -32,6 +30,7 @@ from drive_agent.drive.roster import make_driver
 from drive_agent.drive.world import open_env
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import EpisodeWriter
+from drive_agent.offspring import end_with_parent
 from drive_agent.score.judged import LOG_NAME
 from drive_agent.score.ledger import judged_record
 from drive_agent.score.results import RouteRecord
@@ -74,7 +73,7 @@ def work(pipe: Connection, pulse: Pulse, config: DriveConfig, run: Path, worker:
     os.setsid()
     if config.agent is not None:  # it may print what it likes, but not over the panel
         sys.stdout = (run / f"agent_{worker}.log").open("a", buffering=1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         if config.scenarios is not None:
             load_own_types(config.scenarios)
@@ -180,13 +179,6 @@ class _Window:
             self._sent = now
             simulated_s = (truth.time_us - self._first_us) / 1e6
             self._pipe.send(glimpse_of(truth, decision, completion_percent, simulated_s))
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
 
 
 Message = Glimpse | Attempt | Exception | None

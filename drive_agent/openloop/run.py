@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from rich.progress import track
 
 from drive_agent.config import ConfigError, build, compose, did_you_mean, expect
 from drive_agent.log.store import Episode
+from drive_agent.offspring import process_pool
 from drive_agent.openloop import baselines
 from drive_agent.openloop.outputs import Sample, write_results
 from drive_agent.openloop.perception import boxes_of
@@ -230,7 +230,7 @@ def _workers(count: int) -> Iterator[Callable[[Callable, Iterable], Iterator]]:
     if count == 1:
         yield map
         return
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with process_pool(count) as pool:
 
         def mapped(function: Callable, jobs: Iterable) -> Iterator:
             under_way: deque[Future] = deque()

@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 from drive_agent.log.encode import dumps, from_plain, loads, to_plain
 from drive_agent.log.schema import Outcome
 from drive_agent.log.store import Episode
+from drive_agent.offspring import process_pool
 from drive_agent.score.course import Course, course_of
 from drive_agent.score.drive_record import DriveRecord
 from drive_agent.score.judged import JudgedRoute, judge_drive, logs_in
@@ -103,7 +102,7 @@ def stale_logs(run: Path) -> list[Path]:
 
 def keep_all(logs: Sequence[Path]) -> Iterator[None]:
     """Judge logs on all processors and keep what is found, an item each; those that cannot be judged stay as they are."""
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(logs)), get_context("spawn")) as pool:
+    with process_pool(min(os.cpu_count() or 1, len(logs))) as pool:
         yield from pool.map(_keep_anew, logs, chunksize=4)
 
 

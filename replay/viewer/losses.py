@@ -5,14 +5,13 @@ Done in a process of its own, so that the page can be shown meanwhile.
 
 from __future__ import annotations
 
-import signal
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
 
 from drive_agent.log import schema
 from drive_agent.log.store import Episode
+from drive_agent.offspring import process_pool
 from drive_agent.score.events import Event
 from drive_agent.score.formula import score
 from drive_agent.score.judge import judge_episode
@@ -24,9 +23,8 @@ class Losses:
     """`judged` of logs, in the background; kept until a log grows."""
 
     def __init__(self) -> None:
-        # Spawned, since a forked child would inherit the locks of the server's threads.
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _leave_interrupts)
-        self._pool.submit(_leave_interrupts)  # the process starts before anybody asks
+        self._pool = process_pool(1)
+        self._pool.submit(int)  # the process starts before anybody asks
         self._lock = Lock()
         self._known: dict[Path, tuple[int, Future[dict]]] = {}
 
@@ -45,11 +43,6 @@ class Losses:
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C is the server's to see; it ends this process too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def judged(path: Path) -> dict:
