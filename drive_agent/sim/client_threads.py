@@ -86,6 +86,11 @@ class Threads:
         except FileNotFoundError:
             return set()
 
+    @property
+    def know_ticking(self) -> bool:
+        """Whether it is known which thread ticks."""
+        return self._ticking is not None
+
     def snapshot_leaves(self) -> None:
         """The thread that ticks looks for a snapshot without a pause: one of those awake now."""
         if self._ticking is None:

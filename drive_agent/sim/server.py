@@ -128,16 +128,25 @@ class Server:
         )
         if method == "get_sensor_token" and request.arguments[:1] and isinstance(request.arguments[0], int):
             self._streams.promise(request.arguments[0])
-        ticks = method == _TICK and self.world.settings.synchronous
-        if not ticks:
-            self._wake_ups.requested(client.id, method)
-        if request.message_id is not None:
-            connection.reply(request.message_id, result)
-        if ticks:
-            self.world.step(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
-            self._wake_ups.snapshot_leaves(client.id)
-            self._send_tick()
-            self._wake_ups.ticked(client.id)
+        if method == _TICK and self.world.settings.synchronous:
+            self._tick(request, result)
+            return
+        self._wake_ups.requested(client.id, method)
+        _answer(request, result)
+
+    def _tick(self, request: Request, result: Any) -> None:
+        client_id = request.connection.client.id
+        # once it has its answer the client looks for the snapshot without a pause, on a processor that others may need
+        answers_late = self._wake_ups.know_ticking(client_id)
+        if not answers_late:
+            _answer(request, result)
+        self.world.step(self.world.settings.fixed_delta_s or DEFAULT_DELTA_S)
+        self._wake_ups.snapshot_leaves(client_id)
+        self._send_snapshot()
+        if answers_late:
+            _answer(request, result)
+        self._send_readings()
+        self._wake_ups.ticked(client_id)
 
     def _managers_have_asked(self) -> bool:
         """Whether those that are about to sleep have their last answer; if not yet, `pump` comes back."""
@@ -206,12 +215,14 @@ class Server:
         self._streams.cut_off_congested()
         self.pump()
 
-    def _send_tick(self) -> None:
-        """Send what follows from a step of the world; pictures come later from the render thread."""
+    def _send_snapshot(self) -> None:
         if self._cut_off is not None:
             self._cut_off.cancel()
             self._cut_off = None
         self._streams.send(WORLD_STREAM_ID, self.world.snapshot)
+
+    def _send_readings(self) -> None:
+        """Send what sensors tell after a step of the world; pictures come later from the render thread."""
         if not self.world.sensors:
             return
         job = self._cameras.capture(self._streams) if self._cameras is not None else None
@@ -244,7 +255,8 @@ class Server:
             now = time.monotonic()
             if not self.world.settings.synchronous and self._may_tick():
                 self.world.step(fixed or min(_LONGEST_FREE_TICK_S, max(1e-3, now - last)))
-                self._send_tick()
+                self._send_snapshot()
+                self._send_readings()
             last = now
 
     # ---- life --------------------------------------------------------------------------------------------------------
@@ -284,6 +296,11 @@ class Server:
         while os.getppid() == parent_pid:
             await asyncio.sleep(_PARENT_CHECK_S)
         self.stop()
+
+
+def _answer(request: Request, result: Any) -> None:
+    if request.message_id is not None:
+        request.connection.reply(request.message_id, result)
 
 
 def all_methods() -> MethodTable:

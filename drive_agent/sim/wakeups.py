@@ -85,6 +85,11 @@ class WakeUps:
         if threads is not None:
             threads.snapshot_leaves()
 
+    def know_ticking(self, client_id: int) -> bool:
+        """Whether it is known which of this client's threads ticks."""
+        threads = self._threads.of(client_id) if self._managers else None
+        return threads is not None and threads.know_ticking
+
     def question_due(self) -> bool:
         """Whether a manager is about to ask its last question before it sleeps, and is waited for."""
         return bool(self._questions_due_s)

@@ -85,11 +85,13 @@ def test_the_thread_that_ticks_is_learnt_and_waited_for(
     monkeypatch.setattr(client_threads, "_PATIENCE_S", 20.0)
     threads = Threads(child.pid)
     for _ in range(2):
+        assert not threads.know_ticking
         tell(child, "0.3")
         wait_until(lambda: bool(threads.awake()))
         threads.snapshot_leaves()
         wait_until(lambda: not threads.awake())
         threads.let_ticking_sleep()
+    assert threads.know_ticking
     tell(child, "0.3")
     wait_until(lambda: bool(threads.awake()))
     threads.let_ticking_sleep()
