@@ -322,7 +322,7 @@ def snapshot_message(
     header = _SNAPSHOT_HEADER.pack(
         _WORLD, frame, elapsed_s, *_NOWHERE, episode_id, platform_s, delta_s, 0, 0, 0, 0
     )
-    return b"".join((header, records))
+    return b"".join((header, records.data))
 
 
 def encode_depth(depth_m: np.ndarray) -> np.ndarray:

@@ -48,11 +48,11 @@ class Overview:
         for time_us, ego, count in episode.egos(since_us):  # side by side, so that no part is unpacked twice
             while tick is not None and tick["time_us"] < time_us:
                 tick = next(ticks, None)
-            is_same = tick is not None and tick["time_us"] == time_us
             self.times_us.append(time_us)
             egos.append(ego)
             counts.append(count - 1)
-            self._add(self._of_tick(tick, ego, origin) if is_same else {})
+            decided = tick if tick is not None and tick["time_us"] == time_us else None
+            self._add({} if decided is None else self._of_tick(decided, ego, origin))
         if egos:
             self._add_true(np.array(egos, dtype=np.float64), counts, np.asarray(episode.route.points)[:, :2])
 
