@@ -56,6 +56,7 @@ class Session:
         return lambda timeout=10.0: received.get(timeout=timeout)
 
     def forget(self) -> None:
+        self.tick()  # until a snapshot has an actor, what the client says of its state is memory that nobody has set
         for actor in reversed(self.spawned):
             if actor.is_alive:
                 if isinstance(actor, carla.Sensor):
