@@ -13,13 +13,11 @@ import numpy as np
 CELL_M = 8.0
 METRES_PER_RADIAN = 2.0  # what a radian of heading error is worth
 
-_Polyline = tuple[
-    int, np.ndarray, np.ndarray, np.ndarray
-]  # lane index, center (n, 3), heading (n,), stations (n,)
+# lane index, center (n, 3), heading (n,), stations (n,)
+_Polyline = tuple[int, np.ndarray, np.ndarray, np.ndarray]
 
-_Segments = tuple[
-    np.ndarray, ...
-]  # numbers, x, y, step x and y, square of the length, heading and how it turns
+# numbers, x, y, step x and y, square of the length, heading and how it turns
+_Segments = tuple[np.ndarray, ...]
 
 
 class LaneIndex:

@@ -51,8 +51,6 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return merge(settings.base, folder / "out" / "adapter", folder / "merged")
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
 def questions_of_a_whole_drive(run: Path) -> list[TickRecord]:
     """The ticks at which the model was asked; its one route was driven to the end, and every reply held a plan."""
     [record] = json.loads((run / "results.json").read_text())["_checkpoint"]["records"]
@@ -63,6 +61,8 @@ def questions_of_a_whole_drive(run: Path) -> list[TickRecord]:
     return asked
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("precision", ["bfloat16", "int8", "nf4"])
 def test_it_drives_a_short_route(short_route, tmp_path, merged, precision):
     run = tmp_path / "run"
