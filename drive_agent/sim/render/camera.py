@@ -9,7 +9,7 @@ import numpy as np
 
 from drive_agent.sim.render.kernel import F32, View
 
-NEAR_M, FAR_M = 0.1, 400.0
+NEAR_M, FAR_M = 0.1, 5000.0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 Material numbers are stored per triangle (uint8). `params` of a triangle mean, by material:
 WINDOWS and SHOPFRONT: start of the wall along itself (m), height of its base (m), width of a bay (m), height of a
 storey (m). BULB: the colour it shows, 0 red, 1 yellow, 2 green (its light is `-object - 1`). STREET_LAMP: 1 where it is
-switched off. Others: unused.
+switched off. FIELD: slopes along x and y and value at the origin of the depth inside the field (m; below 0 grass grows),
+and the crop, plus TURNED where its rows run along y. Others: unused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from drive_agent.sim.render.kernel import F32, Instances, Scalar, Triangles, device, floor_int
 from drive_agent.sim.render.noise import cell_hash, value_noise
-from drive_agent.sim.render.vectors import Color, Vector, scaled, times
+from drive_agent.sim.render.vectors import Color, Vector, mixed, scaled, times
 from drive_agent.sim.render.vehicle_lights import (
     BAR_BLUE,
     BAR_RED,
@@ -31,7 +32,9 @@ from drive_agent.sim.render.vehicle_lights import (
 
 PLAIN, ASPHALT, WINDOWS, GRASS, FOLIAGE, PAVING, MARKING, GLASS, PAINT = range(9)
 HEADLAMP, TAIL_LAMP, LEFT_BLINKER, RIGHT_BLINKER, REVERSE_LAMP, BEACON = range(9, 15)
-BULB, STREET_LAMP, SHOPFRONT, SIGN, ROOF, FOG_LAMP = range(15, 21)
+BULB, STREET_LAMP, SHOPFRONT, SIGN, ROOF, FOG_LAMP, FIELD, FAR_LAND = range(15, 23)
+MEADOW, PASTURE, WHEAT, RAPE, EARTH, ROWS, WOOD = range(7)  # crops
+TURNED = 8
 
 ZERO, HALF, ONE, TWO = F32(0.0), F32(0.5), F32(1.0), F32(2.0)
 LAMPS_ON = F32(0.3)  # of night: street lamps light up
@@ -56,6 +59,13 @@ SHOP_BLUE: Color = (F32(0.05), F32(0.12), F32(0.40))
 SHOP_RED: Color = (F32(0.42), F32(0.06), F32(0.05))
 SHOP_GREEN: Color = (F32(0.04), F32(0.24), F32(0.12))
 FRAME: Color = (F32(0.28), F32(0.27), F32(0.25))
+PASTURE_GREEN: Color = (F32(0.13), F32(0.25), F32(0.05))
+WHEAT_GOLD: Color = (F32(0.42), F32(0.33), F32(0.12))
+RAPE_YELLOW: Color = (F32(0.50), F32(0.44), F32(0.04))
+EARTH_BROWN: Color = (F32(0.17), F32(0.11), F32(0.065))
+LEAF_GREEN: Color = (F32(0.09), F32(0.20), F32(0.035))
+WOOD_GREEN: Color = (F32(0.035), F32(0.075), F32(0.025))
+FURROW_M, TRACKS_M = F32(0.75), F32(18.0)  # from row to row, from one pair of a tractor's tracks to the next
 
 
 class Conditions(NamedTuple):
@@ -98,6 +108,67 @@ def _grass(color: Color, x: Scalar, y: Scalar, footprint: Scalar) -> Color:
         k += F32(0.4) * blade * (cell_hash(floor_int(x * F32(7)), floor_int(y * F32(7)), 3) - HALF)
     tint = (F32(0.8) + F32(0.5) * patch, ONE, F32(0.85) + F32(0.3) * patch)
     return scaled(times(color, tint), k)
+
+
+@device
+def _crop(crop: Scalar, row: Scalar) -> Color:
+    """Colour of a crop; `row` is 1 on top of a row and 0 between two."""
+    if crop == WHEAT:
+        return WHEAT_GOLD
+    if crop == RAPE:
+        return RAPE_YELLOW
+    if crop == EARTH:
+        return EARTH_BROWN
+    if crop == ROWS:
+        return mixed(EARTH_BROWN, LEAF_GREEN, F32(0.25) + F32(0.75) * row)
+    if crop == WOOD:
+        return WOOD_GREEN
+    return PASTURE_GREEN
+
+
+@device
+def _field(color: Color, params: np.ndarray, x: Scalar, y: Scalar, footprint: Scalar) -> Color:
+    """A crop in its rows, with a tractor's tracks; grass around it."""
+    crop = int(params[3])
+    turned = crop >= TURNED
+    if turned:
+        crop -= TURNED
+    if crop == MEADOW or params[0] * x + params[1] * y + params[2] < ZERO:
+        return _grass(color, x, y, footprint)
+    across = x if turned else y
+    # the ground is seen at a slant: a pixel is longer than wide by its distance, that is by its width
+    sharp = min(ONE, FURROW_M / (F32(60.0) * footprint * footprint))
+    row = HALF
+    if sharp > F32(0.05):
+        place = across / FURROW_M
+        row += (abs(TWO * (place - F32(floor_int(place))) - ONE) - HALF) * sharp
+    k = F32(0.82) + F32(0.36) * value_noise(x * F32(0.07), y * F32(0.07))
+    if crop not in (PASTURE, WOOD):
+        k *= F32(0.8) + F32(0.4) * row
+        place = across / TRACKS_M
+        place -= F32(floor_int(place))
+        if place < F32(0.03) or (place > F32(0.10) and place < F32(0.13)):
+            k *= F32(0.72)
+    elif footprint < F32(0.15):
+        k += F32(0.25) * (cell_hash(floor_int(x * F32(5)), floor_int(y * F32(5)), 3) - HALF)
+    return scaled(_crop(crop, row), k)
+
+
+@device
+def _far_land(x: Scalar, y: Scalar) -> Color:
+    """Woods and fields as one sees them from far away."""
+    bend = F32(0.9) * value_noise(x * F32(0.006), y * F32(0.006) + F32(5))
+    if value_noise(x * F32(0.009) + F32(11), y * F32(0.009)) > F32(0.55):
+        leaf = cell_hash(floor_int(x * F32(0.12)), floor_int(y * F32(0.12)), 9) - HALF
+        return scaled(WOOD_GREEN, ONE + F32(0.7) * leaf)
+    chance = cell_hash(floor_int(x * F32(0.008) + bend), floor_int(y * F32(0.011) - bend), 9)
+    if chance < F32(0.18):
+        return WHEAT_GOLD
+    if chance < F32(0.24):
+        return RAPE_YELLOW
+    if chance < F32(0.36):
+        return EARTH_BROWN
+    return scaled(PASTURE_GREEN, F32(0.4) + chance)
 
 
 @device
@@ -239,6 +310,10 @@ def surface(
         color, gloss = _asphalt(color, x, y, footprint, now.wetness)
     elif material == GRASS:
         color = _grass(color, x, y, footprint)
+    elif material == FIELD:
+        color = _field(color, triangles.params[t], x, y, footprint)
+    elif material == FAR_LAND:
+        color = _far_land(x, y)
     elif material == PAVING:
         color, gloss = _paving(color, x, y, footprint, now.wetness), now.wetness * F32(0.25)
     elif material == MARKING:
@@ -253,7 +328,9 @@ def surface(
         )
     elif material == FOLIAGE:
         leaf = cell_hash(floor_int(x * F32(4)), floor_int(y * F32(4)), floor_int(z * F32(4))) - HALF
-        color = scaled(color, ONE + F32(0.9) * leaf * _fade(F32(0.25), footprint))
+        clump = cell_hash(floor_int(x * F32(1.4)), floor_int(y * F32(1.4)), floor_int(z * F32(1.4))) - HALF
+        k = ONE + F32(0.9) * leaf * _fade(F32(0.25), footprint)
+        color = scaled(color, k * (ONE + F32(0.35) * clump * _fade(F32(0.7), footprint)))
     elif material == PAINT:
         color = times(color, (instances.paints[i, 0], instances.paints[i, 1], instances.paints[i, 2]))
         gloss = F32(0.16)

@@ -1,12 +1,13 @@
-"""Which ground is still free: a one-metre grid of the town for placing buildings, trees and lamps."""
+"""Which ground is still free, and how far from everything: a one-metre grid of the town for placing what stands in it."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from drive_agent.sim.render.scenery_kernels import cells_of_rectangle
+from drive_agent.sim.render.scenery_kernels import cells_of_rectangle, distances_to_taken
 from drive_agent.sim.render.streets import Ribbon
 
 CELL_M = 1.0
@@ -61,3 +62,23 @@ class Plots:
             return False
         self._taken[cells[:, 0], cells[:, 1]] = True
         return True
+
+    def distances(self) -> Distances:
+        """How far it is to what is taken by now, everywhere."""
+        distance = np.empty(self._taken.shape, np.float32)
+        distances_to_taken(self._taken, distance)
+        return Distances(self.low, distance * np.float32(CELL_M))
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Metres from every square of ground to the nearest road or house."""
+
+    low: np.ndarray  # float64 (2,), corner of the first cell
+    distance_m: np.ndarray  # float32 (columns, rows), one a cell of CELL_M
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """float32 (n,) of points (n, 2); those outside the grid have the distance of its edge."""
+        cells = np.floor((np.asarray(points, float) - self.low) / CELL_M).astype(int)
+        cells = np.clip(cells, 0, np.array(self.distance_m.shape) - 1)
+        return self.distance_m[cells[:, 0], cells[:, 1]]

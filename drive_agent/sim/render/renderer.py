@@ -56,7 +56,7 @@ class Renderer:
     def __init__(self, scenery: Scenery, threads: int = 1):
         if threads < 1:
             raise ValueError(f"threads={threads}; expected at least 1")
-        self._stage = Stage(scenery.mesh)
+        self._stage = Stage(scenery.mesh, scenery.backdrop)
         self._all_lamps = self._lamps = scenery.lamps
         self._street_lamps = scenery.street_lamps
         self._lamp_levels: tuple[float, ...] = (1.0,) * len(scenery.street_lamps)

@@ -14,12 +14,15 @@ import carla
 import numpy as np
 
 from drive_agent.sim import opendrive
-from drive_agent.sim.render import buildings, furniture, labels, markings, plants, streets
+from drive_agent.sim.render import buildings, furniture, labels, markings, plants, roadside, streets
+from drive_agent.sim.render.backdrop import backdrop
+from drive_agent.sim.render.fields import ARABLE, Fields
 from drive_agent.sim.render.ground import GroundMap, lamp_map
 from drive_agent.sim.render.guard_rails import guard_rails
 from drive_agent.sim.render.junctions import junction_floors
+from drive_agent.sim.render.materials import WOOD
 from drive_agent.sim.render.mesh import Mesh, join
-from drive_agent.sim.render.plots import Plots
+from drive_agent.sim.render.plots import Distances, Plots
 from drive_agent.sim.render.signals import (
     GIVE_WAY,
     KIND_OF_TYPE,
@@ -38,6 +41,7 @@ from drive_agent.sim.render.walls import road_walls
 MARGIN_M = 140.0  # land beyond the outermost road
 LAMP_SPACING_M = 30.0
 TREE_SPACING_M = (9.0, 26.0)
+LOW_TREES_M = 7.0  # of a road or house: only trees that one sees under
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Scenery:
         default_factory=lambda: np.zeros(0, np.int32)
     )  # int32 (n,), in the mesh
     street_lamps: tuple[StreetLamp, ...] = ()
+    backdrop: Mesh = field(default_factory=lambda: join([]))  # seen from afar, casts no shadow, met by no ray
 
 
 class _Stand:
@@ -167,13 +172,12 @@ def _along(
 def _add_lamps_and_trees(
     stand: _Stand,
     ribbons: list[streets.Ribbon],
-    found: list[Approach],
+    views: Views,
     clearance: RoadClearance,
     rng: np.random.Generator,
 ) -> None:
     """Street lamps at the kerb and trees at the back of every pavement."""
     lamp = furniture.street_lamp()
-    views = Views([approach for approach in found if approach.kind != SPEED_LIMIT])
     for ribbon in ribbons:
         if ribbon.kind not in streets.RAISED or ribbon.in_junction or not ribbon.outermost:
             continue
@@ -192,31 +196,90 @@ def _add_lamps_and_trees(
             x, y = back[k, :2]
             if views.hidden_by(x, y) or clearance.of(back[k : k + 1, :2])[0] < 1.6:
                 continue
-            _add_tree(stand, x, y, back[k, 2] + streets.KERB_M, rng, rng.uniform(0.7, 0.95))
+            place = (x, y, back[k, 2] + streets.KERB_M)
+            _add_tree(stand, place, rng, (0.7, 0.95), int(rng.integers(plants.KINDS)))
 
 
-def _add_tree(stand: _Stand, x: float, y: float, z: float, rng: np.random.Generator, scale: float) -> None:
-    shade = rng.uniform(0.85, 1.15)
-    tree = plants.tree(int(rng.integers(plants.KINDS))).tinted((shade, shade, shade))
-    stand.add(tree.placed(x, y, z, rng.uniform(0, 2 * math.pi), scale))
-    stand.bump(x, y, z, (0.17, 0.17, 1.2), 0.0, labels.VEGETATION)
-
-
-def _add_land(
-    stand: _Stand, ribbons: list[streets.Ribbon], plots: Plots, terrain: Terrain, rng: np.random.Generator
+def _add_tree(
+    stand: _Stand,
+    place: tuple[float, float, float],
+    rng: np.random.Generator,
+    sizes: tuple[float, float],
+    kind: int,
 ) -> None:
-    """Trees and bushes on free land within sight of the roads."""
+    shade = rng.uniform(0.85, 1.15)
+    tree = plants.tree(kind).tinted((shade, shade, shade))
+    stand.add(tree.placed(*place, rng.uniform(0, 2 * math.pi), rng.uniform(*sizes)))
+    stand.bump(*place, (0.17, 0.17, 1.2), 0.0, labels.VEGETATION)
+
+
+def _add_scattered(
+    stand: _Stand,
+    ribbons: list[streets.Ribbon],
+    plots: Plots,
+    fields: Fields,
+    terrain: Terrain,
+    distances: Distances,
+    views: Views,
+    rng: np.random.Generator,
+) -> None:
+    """Trees and bushes on free land within sight of the roads, where nothing is sown."""
     points = np.concatenate(
         [ribbon.center[::6, :2] for ribbon in ribbons if ribbon.kind in streets.CARRIAGEWAY]
     )
-    for x, y in points + rng.normal(0.0, 28.0, points.shape):
-        if rng.random() < 0.5 or not plots.take_if_free(x, y, 0.0, 3.0, 3.0):
+    for x, y in (points + rng.normal(0.0, 28.0, points.shape)).tolist():
+        if rng.random() < 0.5 or fields.crop_at(x, y) in ARABLE:
             continue
-        z = terrain.at(x, y) - 0.1
+        if not plots.take_if_free(x, y, 0.0, 3.0, 3.0):
+            continue
+        place = (x, y, terrain.at(x, y) - 0.1)
         if rng.random() < 0.7:
-            _add_tree(stand, x, y, z, rng, rng.uniform(0.8, 1.5))
+            near = distances.of(np.array([[x, y]]))[0] < LOW_TREES_M
+            kinds = plants.LOW_KINDS if near else plants.WILD_KINDS
+            if not views.hidden_by(x, y):
+                _add_tree(stand, place, rng, (0.8, 1.4), int(rng.choice(kinds)))
         else:
-            stand.add(plants.bush().placed(x, y, z, rng.uniform(0, 6.28), rng.uniform(0.7, 1.4)))
+            stand.add(plants.bush().placed(*place, rng.uniform(0, 6.28), rng.uniform(0.7, 1.4)))
+
+
+def _add_country(
+    stand: _Stand,
+    ribbons: list[streets.Ribbon],
+    fields: Fields,
+    terrain: Terrain,
+    distances: Distances,
+    rng: np.random.Generator,
+) -> None:
+    """Woods, hedges, fences and rows of trees; white posts and tall grass beside country roads."""
+    for field_ in fields.fields:
+        if field_.crop == WOOD:
+            for x, y in fields.wood(field_, distances, rng).tolist():
+                _add_tree(
+                    stand,
+                    (x, y, terrain.at(x, y) - 0.1),
+                    rng,
+                    (0.8, 1.3),
+                    int(rng.choice(plants.WILD_KINDS)),
+                )
+    for pieces in (
+        roadside.along_borders(fields, terrain, distances, rng),
+        roadside.along_roads(ribbons, terrain, distances, rng),
+    ):
+        for piece in pieces:
+            if piece.mesh is None:
+                _add_tree(
+                    stand, (piece.x, piece.y, piece.z), rng, (0.8, 1.2), int(rng.choice(plants.WILD_KINDS))
+                )
+                continue
+            stand.add(piece.mesh)
+            tag = labels.FENCES if piece.kind == roadside.FENCE else labels.VEGETATION
+            stand.bump(piece.x, piece.y, piece.z, piece.half_extents, piece.yaw_rad, tag)
+    post = roadside.marker_post()
+    for place in roadside.marker_places(ribbons, distances):
+        stand.add(post.placed(*place))
+    tuft = plants.tuft()
+    for place in roadside.tuft_places(ribbons, terrain, distances, rng):
+        stand.add(tuft.placed(*place, rng.uniform(0, 6.28), rng.uniform(0.7, 1.3)))
 
 
 def build_scenery(
@@ -262,12 +325,16 @@ def build_scenery(
     for rail in guard_rails(ribbons, clearance):
         stand.add(rail.mesh)
         stand.bump(rail.x, rail.y, rail.z, rail.half_extents, rail.yaw_rad, labels.GUARD_RAIL)
-    _add_lamps_and_trees(stand, ribbons, found, clearance, rng)
-    _add_land(stand, ribbons, plots, terrain, rng)
+    views = Views([approach for approach in found if approach.kind != SPEED_LIMIT])
+    _add_lamps_and_trees(stand, ribbons, views, clearance, rng)
+    distances = plots.distances()
+    fields = Fields(terrain, distances, rng)
+    _add_scattered(stand, ribbons, plots, fields, terrain, distances, views, rng)
+    _add_country(stand, ribbons, fields, terrain, distances, rng)
     for piece in road_walls(ribbons, settings.wall_height_m):
         stand.add(piece.mesh if settings.visible else join([]))
         stand.bump(piece.x, piece.y, piece.z, piece.half_extents, piece.yaw_rad, labels.WALLS)
-    ground = [terrain.mesh()]
+    ground = [fields.mesh()]
     if settings.visible:
         ground += [
             streets.road_surface(ribbons),
@@ -284,4 +351,5 @@ def build_scenery(
         np.array(stand.tags, np.uint8),
         np.array(stand.box_objects, np.int32),
         tuple(stand.lamps),
+        backdrop(terrain, rng),
     )

@@ -64,3 +64,34 @@ def cells_of_rectangle(
             k = row * column_count + column
             cells[k, 0] = math.floor((place[0] + u * place[2] - v * place[3] - low[0]) / cell_m)
             cells[k, 1] = math.floor((place[1] + u * place[3] + v * place[2] - low[1]) / cell_m)
+
+
+@kernel
+def distances_to_taken(taken: np.ndarray, distance: np.ndarray) -> None:
+    """Distances (rows, columns), in cells, from every cell to the nearest taken one: two sweeps, off by at most 8 %."""
+    rows, columns = taken.shape
+    diagonal = np.float32(math.sqrt(2.0))
+    for i in range(rows):
+        for j in range(columns):
+            best = np.float32(0.0) if taken[i, j] else np.float32(1e6)
+            if i > 0:
+                best = min(best, distance[i - 1, j] + np.float32(1.0))
+                if j > 0:
+                    best = min(best, distance[i - 1, j - 1] + diagonal)
+                if j < columns - 1:
+                    best = min(best, distance[i - 1, j + 1] + diagonal)
+            if j > 0:
+                best = min(best, distance[i, j - 1] + np.float32(1.0))
+            distance[i, j] = best
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            best = distance[i, j]
+            if i < rows - 1:
+                best = min(best, distance[i + 1, j] + np.float32(1.0))
+                if j > 0:
+                    best = min(best, distance[i + 1, j - 1] + diagonal)
+                if j < columns - 1:
+                    best = min(best, distance[i + 1, j + 1] + diagonal)
+            if j < columns - 1:
+                best = min(best, distance[i, j + 1] + np.float32(1.0))
+            distance[i, j] = best

@@ -40,7 +40,7 @@ class Picture(NamedTuple):
     """Arrays to be filled."""
 
     bgra: np.ndarray  # uint8 (h, w, 4)
-    depth_m: np.ndarray  # float32 (h, w), along the camera's forward axis; sky 1000
+    depth_m: np.ndarray  # float32 (h, w), along the camera's forward axis, at most 1000; sky 1000
     tag: np.ndarray  # uint8 (h, w)
     instance: np.ndarray  # int32 (h, w)
 
@@ -124,7 +124,7 @@ def _write_color(picture: Picture, row: int, column: int, color: Color) -> None:
 def _write_labels(
     picture: Picture, row: int, column: int, depth: Scalar, tag: Scalar, instance: Scalar
 ) -> None:
-    picture.depth_m[row, column] = depth
+    picture.depth_m[row, column] = min(depth, SKY_DEPTH_M)
     picture.tag[row, column] = tag
     picture.instance[row, column] = instance
 

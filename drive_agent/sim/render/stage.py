@@ -21,7 +21,9 @@ from drive_agent.sim.render.mesh import Mesh, join
 
 CHUNK_M = 32.0
 BODY_REACH_M = 220.0
+TOWN_REACH_M, DETAIL_REACH_M = 400.0, 100.0
 UNLIMITED_M = 1e9
+DETAIL_M = 1.7  # across: standing things as small as that are details
 SWING_RAD, SWING_SPEED_MPS = 0.62, 1.6  # stride angle reached at this speed
 GAMMA = 2.0
 LIES_FLAT = (labels.ROADS, labels.SIDEWALKS, labels.TERRAIN, labels.ROAD_LINES)
@@ -60,12 +62,22 @@ def _bounds(corners: np.ndarray) -> tuple[np.ndarray, float]:
     return center, float(np.linalg.norm(points - center, axis=1).max())
 
 
+def _is_detail(mesh: Mesh) -> np.ndarray:
+    """bool (n,): triangles of standing objects that are too small to be seen from afar."""
+    count = 1 - int(mesh.objects.min(initial=0))
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, -mesh.objects, mesh.corners.min(1))
+    np.maximum.at(high, -mesh.objects, mesh.corners.max(1))
+    return ((high - low).max(1) < DETAIL_M)[-mesh.objects] & (mesh.objects < 0)
+
+
 def _chunked(mesh: Mesh) -> tuple[Mesh, Draws, np.ndarray]:
     """The mesh sorted into square chunks, its draws, and which draws cast shadows. Ground never casts."""
     middle = mesh.corners.mean(1)
     cell = np.floor(middle[:, :2] / CHUNK_M).astype(np.int64)
     ground = np.isin(mesh.tags, LIES_FLAT) & (mesh.objects == 0)
-    key = (cell[:, 0] * 1_000_000 + cell[:, 1]) * 2 + ground
+    detail = _is_detail(mesh)
+    key = (cell[:, 0] * 1_000_000 + cell[:, 1]) * 3 + np.where(detail, 2, ground)
     order = np.argsort(key, kind="stable")
     mesh = Mesh(*(getattr(mesh, name)[order] for name in Mesh.__dataclass_fields__))
     key = key[order]
@@ -78,18 +90,35 @@ def _chunked(mesh: Mesh) -> tuple[Mesh, Draws, np.ndarray]:
         last.astype(np.int32),
         ((low + high) / 2).astype(np.float32),
         (np.linalg.norm(high - low, axis=1) / 2).astype(np.float32),
-        np.full(len(first), UNLIMITED_M, np.float32),
+        np.where(key[first] % 3 == 2, DETAIL_REACH_M, TOWN_REACH_M).astype(np.float32),
         np.zeros(len(first), np.int32),
     )
-    return mesh, draws, key[first] % 2 == 0
+    return mesh, draws, key[first] % 3 != 1
+
+
+def _unlimited(backdrop: Mesh, start: int) -> Draws:
+    """One run of triangles from `start` on, drawn whatever the distance."""
+    center, radius = _bounds(backdrop.corners)
+    return Draws(
+        np.array([start], np.int32),
+        np.array([start + len(backdrop)], np.int32),
+        center[None].astype(np.float32),
+        np.array([radius], np.float32),
+        np.array([UNLIMITED_M], np.float32),
+        np.zeros(1, np.int32),
+    )
 
 
 class Stage:
     """The triangle table and the draws of one town; `pose` adds the actors of one frame."""
 
-    def __init__(self, static_mesh: Mesh):
-        mesh, self.static_draws, casts = _chunked(static_mesh)
-        self.static_casters = Draws(*(column[casts] for column in self.static_draws))
+    def __init__(self, static_mesh: Mesh, backdrop: Mesh | None = None):
+        mesh, draws, casts = _chunked(static_mesh)
+        self.static_casters = Draws(*(column[casts] for column in draws))
+        self.static_draws = draws
+        if backdrop is not None and len(backdrop):
+            self.static_draws = joined(draws, _unlimited(backdrop, len(mesh)))
+            mesh = join([mesh, backdrop])
         self.triangles = _table(mesh)
         self._static_corners = self.triangles.corners.copy()
         self._bodies: dict[tuple, _CachedBody] = {}

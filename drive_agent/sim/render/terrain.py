@@ -56,15 +56,33 @@ class Terrain:
         far = h[i, j + 1] + (h[i + 1, j + 1] - h[i, j + 1]) * fu
         return float(near + (far - near) * fv)
 
-    def mesh(self) -> Mesh:
-        """Two triangles a cell."""
+    @property
+    def points(self) -> np.ndarray:
+        """float64 (columns, rows, 3): the corners of the cells."""
         x = self.low[0] + CELL_M * np.arange(self._columns)
         y = self.low[1] + CELL_M * np.arange(self._rows)
-        grid = np.stack([*np.meshgrid(x, y, indexing="ij"), self.height], 2)
-        a, b, c, d = (
-            part.reshape(-1, 3) for part in (grid[:-1, :-1], grid[1:, :-1], grid[1:, 1:], grid[:-1, 1:])
-        )
-        return mesh_of(quads(a, b, c, d), GRASS_COLOR, labels.TERRAIN, materials.GRASS)
+        return np.stack([*np.meshgrid(x, y, indexing="ij"), self.height], 2)
+
+    def mesh(self, crops: np.ndarray, depth_m: np.ndarray) -> Mesh:
+        """Two triangles a cell. crops: uint8 (columns - 1, rows - 1), see materials.py; depth_m: float (columns, rows),
+        how far inside its field a corner lies: the crop ends, between corners too, where it is 0.
+        """
+        grid = self.points
+        cells = [np.s_[:-1, :-1], np.s_[1:, :-1], np.s_[1:, 1:], np.s_[:-1, 1:]]
+        corners = quads(*(grid[cell].reshape(-1, 3) for cell in cells))
+        inside = quads(*(np.repeat(depth_m[cell].reshape(-1, 1), 3, 1) for cell in cells))[:, :, 0]
+        params = np.column_stack([_planes(corners, inside), np.tile(crops.ravel(), 2)])
+        return mesh_of(corners, GRASS_COLOR, labels.TERRAIN, materials.FIELD, params=params)
+
+
+def _planes(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """float64 (n, 3): slopes along x and y and the value at the world's origin of linear functions over triangles."""
+    (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0])[:, :2].T, (corners[:, 2] - corners[:, 0])[:, :2].T
+    a, b = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
+    area = ax * by - ay * bx
+    along_x, along_y = (a * by - b * ay) / area, (b * ax - a * bx) / area
+    at_origin = values[:, 0] - along_x * corners[:, 0, 0] - along_y * corners[:, 0, 1]
+    return np.column_stack([along_x, along_y, at_origin])
 
 
 def _shifted(values: np.ndarray, axis: int, step: int) -> np.ndarray:
