@@ -41,6 +41,7 @@ _PICTURES = (
     "raster",
     "lighting",
     "shade",
+    "mirror",
     "scenery_kernels",
 )
 

@@ -97,6 +97,13 @@ def _irradiance(light: Light, point: Vector, normal: Vector, is_ground: Scalar) 
 
 
 @device
+def mirror_strength(facing: Scalar) -> Scalar:
+    """How much of what comes from the mirrored direction is seen; `facing` is the ray's part along the normal, below 0."""
+    grazing = ONE + facing
+    return F32(0.25) + F32(0.75) * grazing * grazing * grazing
+
+
+@device
 def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) -> tuple[Color, Scalar]:
     """Sky and sun mirrored in a glossy surface, and its strength at this angle (Schlick's approximation, rougher)."""
     facing = dot(ray, normal)
@@ -109,8 +116,7 @@ def _reflection(air: Atmosphere, ray: Vector, normal: Vector, sunlit: Scalar) ->
         glint *= glint
         glint *= glint
         color = plus(color, air.sun_color, glint * glint * sunlit * FOUR)
-    grazing = ONE + facing
-    return color, F32(0.25) + F32(0.75) * grazing * grazing * grazing
+    return color, mirror_strength(facing)
 
 
 @device

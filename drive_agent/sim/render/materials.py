@@ -84,6 +84,13 @@ def _fade(size: Scalar, footprint: Scalar) -> Scalar:
 
 
 @device
+def wet_gloss(x: Scalar, y: Scalar, wetness: Scalar) -> Scalar:
+    """Gloss of wet asphalt: some everywhere, more in puddles."""
+    puddle = max(ZERO, value_noise(x * F32(0.22) + F32(7), y * F32(0.22)) - F32(0.35))
+    return wetness * min(F32(0.75), F32(0.32) + F32(1.1) * puddle)
+
+
+@device
 def _asphalt(color: Color, x: Scalar, y: Scalar, footprint: Scalar, wetness: Scalar) -> tuple[Color, Scalar]:
     """Patches and grain; in the wet dark and glossy, most of all in puddles."""
     k = ONE + F32(0.20) * (value_noise(x * F32(0.35), y * F32(0.35)) - HALF)
@@ -92,8 +99,7 @@ def _asphalt(color: Color, x: Scalar, y: Scalar, footprint: Scalar, wetness: Sca
         k += F32(0.13) * grain * (cell_hash(floor_int(x * F32(14)), floor_int(y * F32(14)), 1) - HALF)
     gloss = ZERO
     if wetness > ZERO:
-        puddle = max(ZERO, value_noise(x * F32(0.22) + F32(7), y * F32(0.22)) - F32(0.35))
-        gloss = wetness * min(F32(0.75), F32(0.32) + F32(1.1) * puddle)
+        gloss = wet_gloss(x, y, wetness)
         k *= ONE - F32(0.45) * wetness
     return scaled(color, k), gloss
 

@@ -1,8 +1,8 @@
 """The camera renderer: one visibility pass gives colour, depth, tag and instance.
 
-`render` runs in four steps: pose the actors; draw the shadows of actors and stamp their light and shade on the ground
-around each group of cameras; project the triangles of each camera; fill and shade bands of rows. Steps are spread over
-threads, and no result depends on how.
+`render` runs in five steps: pose the actors; draw the shadows of actors and stamp their light and shade on the ground
+around each group of cameras; project the triangles of each camera; fill and shade bands of rows; where it is wet, mirror
+things in the ground. Steps are spread over threads, and no result depends on how.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from drive_agent.sim.render.ground import TrafficGround, relit_lamp_map, traffic
 from drive_agent.sim.render.kernel import Draws, Instances, Projected, View
 from drive_agent.sim.render.lighting import Light, ShadowMap
 from drive_agent.sim.render.materials import LAMPS_ON, Conditions
+from drive_agent.sim.render.mirror import MirrorScratch, mirror, mirror_scratch
 from drive_agent.sim.render.normals import surface_normals
 from drive_agent.sim.render.raster import fill, project, projected_buffers
 from drive_agent.sim.render.scenery import Scenery
@@ -66,6 +67,7 @@ class Renderer:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._scratch: dict[tuple, tuple] = {}
+        self._mirrors: dict[tuple, MirrorScratch] = {}
         self._weather: Weather | None = None
         self._sun: tuple = ()
         self._drawn: tuple[list[_Job], Instances] = ([], self._stage.pose([])[1])
@@ -144,8 +146,17 @@ class Renderer:
                 job.light, job.picture, top, bottom, distinct_buffers(),
             )  # fmt: skip
 
+        def mirror_one(numbered: tuple[int, _Job]) -> None:
+            index, job = numbered
+            key = (index, *job.picture.tag.shape)
+            if key not in self._mirrors:
+                self._mirrors[key] = mirror_scratch(*job.picture.tag.shape)
+            mirror(job.view, job.picture, self._air, self._mirrors[key])
+
         self._run(project_one, jobs)
         self._run(draw_band, self._bands(jobs))
+        if self._air.wetness > 0.0:
+            self._run(mirror_one, enumerate(jobs))
         self._drawn = jobs, instances
         return [Buffers(*job.picture) for job in jobs]
 

@@ -109,7 +109,7 @@ def _to_byte(value: Scalar) -> np.uint8:
 
 
 @device
-def _write_color(picture: Picture, row: int, column: int, color: Color) -> None:
+def write_color(picture: Picture, row: int, column: int, color: Color) -> None:
     """Display curve (gamma 2). Lamps are brighter than white: their channels shrink together and keep the hue."""
     brightest = max(color[0], max(color[1], color[2]))
     if brightest > ONE:
@@ -192,4 +192,4 @@ def shade(
                 pixel = plus(pixel, color, weight / samples)
             if air.rain > ZERO:
                 pixel = _rain(pixel, air, row, column, rain_seed)
-            _write_color(picture, row, column, pixel)
+            write_color(picture, row, column, pixel)

@@ -30,6 +30,7 @@ def warm_up() -> None:
     )
     renderer = Renderer(scenery)
     renderer.set_lights({"warm-up": 0})
+    renderer.set_weather([0.0, 0.0, 50.0, *[-1.0] * 11])  # wet
     renderer.render([Camera(32, 16, 90.0, 0.0, 0.0, 1.5, 0.0, 0.0, 0.0)], [car])
 
 
