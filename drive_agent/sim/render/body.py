@@ -11,6 +11,7 @@ from drive_agent.sim.render import materials
 from drive_agent.sim.render.mesh import Mesh, Rgb, join, mesh_of, quads
 
 FIXED, STEERED, SWINGS_WITH, SWINGS_AGAINST = "fixed", "steered", "swings_with", "swings_against"
+ROLLS, STEERED_ROLLS = "rolls", "steered_rolls"
 BLACK, RUBBER, CHROME = (0.08, 0.08, 0.085), (0.10, 0.10, 0.105), (0.62, 0.62, 0.64)
 GLASS_COLOR = (0.13, 0.16, 0.19)
 PAINTED = (1.0, 1.0, 1.0)  # materials.PAINT multiplies it by the actor's colour
@@ -18,7 +19,9 @@ PAINTED = (1.0, 1.0, 1.0)  # materials.PAINT multiplies it by the actor's colour
 
 @dataclass(frozen=True)
 class Part:
-    """Triangles around `pivot`, and how they move: fixed, steered about z, or swinging about y with the stride."""
+    """Triangles around `pivot`, and how they move: fixed, steered about z, swinging about y with the stride, or rolling about
+    y on the ground below the pivot.
+    """
 
     mesh: Mesh  # relative to the pivot
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -59,6 +59,8 @@ SHOP_BLUE: Color = (F32(0.05), F32(0.12), F32(0.40))
 SHOP_RED: Color = (F32(0.42), F32(0.06), F32(0.05))
 SHOP_GREEN: Color = (F32(0.04), F32(0.24), F32(0.12))
 FRAME: Color = (F32(0.28), F32(0.27), F32(0.25))
+RAILING: Color = (F32(0.06), F32(0.06), F32(0.065))
+BLIND: Color = (F32(0.62), F32(0.60), F32(0.54))
 PASTURE_GREEN: Color = (F32(0.13), F32(0.25), F32(0.05))
 WHEAT_GOLD: Color = (F32(0.42), F32(0.33), F32(0.12))
 RAPE_YELLOW: Color = (F32(0.50), F32(0.44), F32(0.04))
@@ -201,19 +203,48 @@ def _shop_sign(along: Scalar, bay: Scalar, seed: Scalar) -> Color:
 
 
 @device
-def _wall(
-    color: Color, u: Scalar, v: Scalar, chance: Scalar, footprint: Scalar, lit_share: Scalar, is_shop: Scalar
-) -> tuple[Color, Scalar, Scalar]:
-    """A bay of a wall with its window, (u, v) in 0..1; returns colour, gloss and glow."""
-    left, right, low, high = F32(0.24), F32(0.76), F32(0.28), F32(0.80)
+def _opening(style: Scalar, is_shop: Scalar) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+    """Left, right, low and high side of the window in a bay: shop fronts, tall windows, bands of glass, usual ones."""
     if is_shop:
-        left, right, low, high = F32(0.05), F32(0.95), F32(0.10), F32(0.70)
+        return F32(0.05), F32(0.95), F32(0.10), F32(0.70)
+    if style < F32(0.25):
+        return F32(0.30), F32(0.70), F32(0.12), F32(0.84)
+    if style < F32(0.45):
+        return F32(0.02), F32(0.98), F32(0.34), F32(0.80)
+    return F32(0.24), F32(0.76), F32(0.28), F32(0.80)
+
+
+@device
+def _is_door(u: Scalar, v: Scalar, row: Scalar, column: Scalar, seed: Scalar) -> bool:
+    return row == 0 and v < F32(0.68) and abs(u - HALF) < F32(0.19) and cell_hash(column, 1, seed) < F32(0.22)
+
+
+@device
+def _masonry(color: Color, along: Scalar, above: Scalar, style: Scalar, footprint: Scalar) -> Color:
+    """Bricks on some houses; on others render with the stains of years."""
+    if style > F32(0.6) and footprint < F32(0.12):
+        course = floor_int(above * F32(6.0))
+        brick = cell_hash(floor_int(along * F32(2.6) + HALF * F32(course & 1)), course, 17)
+        return scaled(color, ONE + F32(0.28) * (brick - HALF) * _fade(F32(0.08), footprint))
+    return scaled(color, F32(0.93) + F32(0.14) * value_noise(along * F32(0.5), above * F32(0.22)))
+
+
+@device
+def _wall(
+    color: Color, u: Scalar, v: Scalar, chance: Scalar, style: Scalar, footprint: Scalar, lit_share: Scalar, is_shop: Scalar
+) -> tuple[Color, Scalar, Scalar]:  # fmt: skip
+    """A bay of a wall with its window, (u, v) in 0..1; returns colour, gloss and glow."""
+    left, right, low, high = _opening(style, is_shop)
     frame = F32(0.07)
     if u > left - frame and u < right + frame and v > low - frame and v < high + frame:
         mullion = F32(0.035) if footprint < F32(0.12) else ZERO
         if u > left and u < right and v > low and v < high and abs(u - HALF) > mullion:
+            if style < F32(0.25) and v < F32(0.34) and not is_shop:
+                return RAILING, ZERO, ZERO
             if chance < lit_share:
                 return scaled(ROOM_LIGHT, F32(0.7) + F32(0.5) * chance / lit_share), ZERO, ONE
+            if chance > F32(0.86) and v > F32(0.58) and not is_shop:
+                return scaled(BLIND, F32(0.6) + F32(0.4) * style), ZERO, ZERO
             tone = F32(0.035) + F32(0.05) * chance
             return (tone, tone * F32(1.25), tone * F32(1.6)), F32(0.45), ZERO
         if footprint < F32(0.25):
@@ -235,7 +266,12 @@ def _facade(
     u, v = along / bay - F32(column), above / storey - F32(row)
     if is_shop and v > F32(0.74) and v < F32(0.95):
         return _shop_sign(along, bay, seed), ZERO, F32(0.7) if lit_share > ZERO else ZERO
-    return _wall(color, u, v, cell_hash(column, row, seed), footprint, lit_share, is_shop)
+    style = cell_hash(7, 11, seed)
+    if not is_shop:
+        color = _masonry(color, along, above, style, footprint)
+        if _is_door(u, v, row, column, seed):
+            return scaled(_shop_sign(along, bay, seed + 5), F32(0.5)), F32(0.1), ZERO
+    return _wall(color, u, v, cell_hash(column, row, seed), style, footprint, lit_share, is_shop)
 
 
 @device

@@ -17,9 +17,8 @@ LEAVES, NEEDLES, POPLAR, BIRCH = (
     (0.40, 0.52, 0.20),
 )
 HEDGE, GRASS = (0.24, 0.37, 0.14), (0.42, 0.49, 0.22)
-KINDS = 5  # of street trees
-WILD_KINDS = range(KINDS, 15)  # of trees in the country, seen from farther away and made of fewer triangles
-LOW_KINDS = range(12, 15)  # of those, the ones that one sees under
+STREET_KINDS = range(5)  # broad trees
+WILD_KINDS = range(5, 15)  # of all sorts, made of fewer triangles: they stand farther away
 _FIRS, _POPLARS, _BIRCHES = range(5, 8), range(8, 10), range(10, 12)
 
 
@@ -45,7 +44,7 @@ def tree(kind: int) -> Mesh:
         return _poplar(rng)
     if kind in _BIRCHES:
         return _birch(rng)
-    return _broad(rng, 1 if kind < KINDS else 0)
+    return _broad(rng, 1 if kind in STREET_KINDS else 0)
 
 
 def _broad(rng: np.random.Generator, fine: int) -> Mesh:

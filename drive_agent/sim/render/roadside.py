@@ -13,6 +13,7 @@ from drive_agent.sim.render.fields import Fields
 from drive_agent.sim.render.mesh import BACK, FRONT, LEFT, RIGHT, TOP, Mesh, Rgb, box, join
 from drive_agent.sim.render.plants import hedge
 from drive_agent.sim.render.plots import Distances
+from drive_agent.sim.render.signals import RoadClearance
 from drive_agent.sim.render.streets import CARRIAGEWAY, Ribbon
 from drive_agent.sim.render.terrain import CELL_M, Terrain
 
@@ -27,6 +28,7 @@ SIGHT_M = 32.0  # around junctions, kept open
 HEDGE_M, HEDGE_HALF_WIDTH_M, FENCE_M = (1.1, 2.0), (0.5, 0.8), 1.15
 TREE_EVERY_M = (9.0, 15.0)
 POST_EVERY_M, POST_ASIDE_M = 42.0, 0.9
+LEAST_CLEARANCE_M = 0.7  # of posts and tufts to any carriageway: a road may begin beside another
 TUFT_EVERY_M, TUFT_ASIDE_M = (3.0, 14.0), (0.9, 5.0)
 TIMBER: tuple[Rgb, ...] = ((0.46, 0.39, 0.30), (0.38, 0.34, 0.29), (0.85, 0.84, 0.80))
 AMBER, BLACK, WHITE = (0.95, 0.55, 0.10), (0.07, 0.07, 0.07), (0.93, 0.93, 0.91)
@@ -180,7 +182,9 @@ def marker_post() -> Mesh:
     )
 
 
-def marker_places(ribbons: list[Ribbon], distances: Distances) -> Iterator[tuple[float, float, float, float]]:
+def marker_places(
+    ribbons: list[Ribbon], clearance: RoadClearance
+) -> Iterator[tuple[float, float, float, float]]:
     """x, y, height of the ground and yaw of white posts along country roads that have no guard rail."""
     for ribbon in country_roads(ribbons):
         if ribbon.on_motorway:
@@ -191,12 +195,12 @@ def marker_places(ribbons: list[Ribbon], distances: Distances) -> Iterator[tuple
             for station in np.arange(POST_EVERY_M / 2, along[-1] - 2.0, POST_EVERY_M):
                 k = int(np.searchsorted(along, station))
                 x, y, z = line[k].tolist()
-                if distances.of(line[k : k + 1, :2])[0] > 0.3:
+                if clearance.of(line[k : k + 1, :2])[0] > LEAST_CLEARANCE_M:
                     yield x, y, z - 0.15, math.atan2(-ribbon.right[k, 0], ribbon.right[k, 1])
 
 
 def tuft_places(
-    ribbons: list[Ribbon], terrain: Terrain, distances: Distances, rng: np.random.Generator
+    ribbons: list[Ribbon], terrain: Terrain, clearance: RoadClearance, rng: np.random.Generator
 ) -> Iterator[tuple[float, float, float]]:
     """x, y and height of the ground of tufts of grass beside country roads."""
     for ribbon in country_roads(ribbons):
@@ -208,6 +212,6 @@ def tuft_places(
                 k = int(np.searchsorted(along, at))
                 aside_m = rng.uniform(*TUFT_ASIDE_M)
                 x, y, z = (edge[k] + ribbon.right[k] * (side * aside_m)).tolist()
-                if distances.of(np.array([[x, y]]))[0] > aside_m - 0.8:
+                if clearance.of(np.array([[x, y]]))[0] > LEAST_CLEARANCE_M:
                     yield x, y, max(z - 0.15 * min(aside_m, 2.0) - 0.02, terrain.at(x, y))
                 at += rng.uniform(*TUFT_EVERY_M)

@@ -197,7 +197,7 @@ def _add_lamps_and_trees(
             if views.hidden_by(x, y) or clearance.of(back[k : k + 1, :2])[0] < 1.6:
                 continue
             place = (x, y, back[k, 2] + streets.KERB_M)
-            _add_tree(stand, place, rng, (0.7, 0.95), int(rng.integers(plants.KINDS)))
+            _add_tree(stand, place, rng, (0.7, 0.95), int(rng.choice(plants.STREET_KINDS)))
 
 
 def _add_tree(
@@ -235,7 +235,7 @@ def _add_scattered(
         place = (x, y, terrain.at(x, y) - 0.1)
         if rng.random() < 0.7:
             near = distances.of(np.array([[x, y]]))[0] < LOW_TREES_M
-            kinds = plants.LOW_KINDS if near else plants.WILD_KINDS
+            kinds = plants.STREET_KINDS if near else plants.WILD_KINDS
             if not views.hidden_by(x, y):
                 _add_tree(stand, place, rng, (0.8, 1.4), int(rng.choice(kinds)))
         else:
@@ -248,6 +248,7 @@ def _add_country(
     fields: Fields,
     terrain: Terrain,
     distances: Distances,
+    clearance: RoadClearance,
     rng: np.random.Generator,
 ) -> None:
     """Woods, hedges, fences and rows of trees; white posts and tall grass beside country roads."""
@@ -275,10 +276,10 @@ def _add_country(
             tag = labels.FENCES if piece.kind == roadside.FENCE else labels.VEGETATION
             stand.bump(piece.x, piece.y, piece.z, piece.half_extents, piece.yaw_rad, tag)
     post = roadside.marker_post()
-    for place in roadside.marker_places(ribbons, distances):
+    for place in roadside.marker_places(ribbons, clearance):
         stand.add(post.placed(*place))
     tuft = plants.tuft()
-    for place in roadside.tuft_places(ribbons, terrain, distances, rng):
+    for place in roadside.tuft_places(ribbons, terrain, clearance, rng):
         stand.add(tuft.placed(*place, rng.uniform(0, 6.28), rng.uniform(0.7, 1.3)))
 
 
@@ -330,7 +331,7 @@ def build_scenery(
     distances = plots.distances()
     fields = Fields(terrain, distances, rng)
     _add_scattered(stand, ribbons, plots, fields, terrain, distances, views, rng)
-    _add_country(stand, ribbons, fields, terrain, distances, rng)
+    _add_country(stand, ribbons, fields, terrain, distances, clearance, rng)
     for piece in road_walls(ribbons, settings.wall_height_m):
         stand.add(piece.mesh if settings.visible else join([]))
         stand.bump(piece.x, piece.y, piece.z, piece.half_extents, piece.yaw_rad, labels.WALLS)

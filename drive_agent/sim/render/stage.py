@@ -13,7 +13,7 @@ import numpy as np
 
 from drive_agent.sim.render import labels
 from drive_agent.sim.render.bodies import body_class, build_body
-from drive_agent.sim.render.body import STEERED, SWINGS_AGAINST, SWINGS_WITH, Body
+from drive_agent.sim.render.body import ROLLS, STEERED, STEERED_ROLLS, SWINGS_AGAINST, SWINGS_WITH, Body
 from drive_agent.sim.render.camera import DrawnActor, rotation_matrix
 from drive_agent.sim.render.kernel import Draws, Instances, Triangles
 from drive_agent.sim.render.materials import STREET_LAMP
@@ -40,6 +40,7 @@ class _CachedBody:
     radii: np.ndarray  # float64 (parts,)
     steered: np.ndarray  # float64 (parts,), 1 where the part turns with the wheel
     swing: np.ndarray  # float64 (parts,), +1, -1 or 0
+    roll_per_m: np.ndarray  # float64 (parts,), rad for a metre of ground, 0 where nothing rolls
     stride_m: float
 
 
@@ -153,9 +154,12 @@ class Stage:
             np.array([part.pivot for part in body.parts], float),
             np.array([center for center, _ in bounds], float),
             np.array([radius for _, radius in bounds], float),
-            np.array([part.motion == STEERED for part in body.parts], float),
+            np.array([part.motion in (STEERED, STEERED_ROLLS) for part in body.parts], float),
             np.array(
                 [(part.motion == SWINGS_WITH) - float(part.motion == SWINGS_AGAINST) for part in body.parts]
+            ),
+            np.array(
+                [1.0 / part.pivot[2] if part.motion in (ROLLS, STEERED_ROLLS) else 0.0 for part in body.parts]
             ),
             body.stride_m,
         )
@@ -188,7 +192,8 @@ class Stage:
         swing = np.array([_swing(a, body) for a, body in zip(actors, bodies, strict=True)])[owner] * of_parts(
             "swing"
         )
-        rotations = turns[owner] @ _about_z_then_y(steer, swing)
+        roll = np.array([_covered_m(a) for a in actors])[owner] * of_parts("roll_per_m")
+        rotations = turns[owner] @ _about_z_then_y(steer, swing - roll)
         translations = places[owner] + np.einsum("nij,nj->ni", turns[owner], of_parts("pivots"))
         centers = translations + np.einsum("nij,nj->ni", rotations, of_parts("centers"))
         draws = Draws(
@@ -205,16 +210,20 @@ class Stage:
         return Draws(*(column[:0] for column in self.static_draws))
 
 
-def _swing(actor: DrawnActor, body: _CachedBody) -> float:
-    """Angle of the leading leg, rad. The stride follows the ground covered along the heading: it needs no clock."""
+def _covered_m(actor: DrawnActor) -> float:
+    """How far an actor is along its heading: legs and wheels turn by the ground they cover, and need no clock."""
     yaw = math.radians(actor.yaw_deg)
-    covered = actor.x * math.cos(yaw) + actor.y * math.sin(yaw)
+    return actor.x * math.cos(yaw) + actor.y * math.sin(yaw)
+
+
+def _swing(actor: DrawnActor, body: _CachedBody) -> float:
+    """Angle of the leading leg, rad."""
     amplitude = SWING_RAD * min(abs(actor.speed_mps) / SWING_SPEED_MPS, 1.0)
-    return amplitude * math.sin(2 * math.pi * covered / body.stride_m)
+    return amplitude * math.sin(2 * math.pi * _covered_m(actor) / body.stride_m)
 
 
 def _about_z_then_y(yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-    """Rotations (n, 3, 3) about z by `yaw` and then about y by `pitch`, rad; one of the two is zero for every part."""
+    """Rotations (n, 3, 3) about z by `yaw` and then about y by `pitch`, rad."""
     cz, sz, cy, sy = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
     zero = np.zeros_like(yaw)
     rows = [[cz * cy, -sz, -cz * sy], [sz * cy, cz, -sz * sy], [sy, zero, cy]]

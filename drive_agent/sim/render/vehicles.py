@@ -5,23 +5,26 @@ hl, hw, hh: half length, half width and half height of the box, metres.
 
 from __future__ import annotations
 
+import numpy as np
+
 from drive_agent.sim.render import labels, materials
 from drive_agent.sim.render.body import (
     BLACK,
     CHROME,
-    FIXED,
     GLASS_COLOR,
     PAINTED,
+    ROLLS,
     RUBBER,
-    STEERED,
+    STEERED_ROLLS,
     Body,
     Part,
     Section,
     hull,
 )
-from drive_agent.sim.render.mesh import FRONT, TOP, Mesh, Rgb, box, cylinder, join
+from drive_agent.sim.render.mesh import FRONT, TOP, Mesh, Rgb, box, cylinder, join, mesh_of
 
 GLASS = (GLASS_COLOR, materials.GLASS)
+SPOKES = 5
 PAINT = (PAINTED, materials.PAINT)
 WHITE, TAXI_YELLOW = (0.90, 0.90, 0.88), (0.86, 0.72, 0.20)
 AMBER_OFF, RED_OFF, WHITE_OFF = (0.60, 0.34, 0.08), (0.42, 0.05, 0.05), (0.78, 0.79, 0.80)
@@ -76,11 +79,18 @@ def _scaled(table: tuple[tuple[float, ...], ...], hl: float, hw: float, hh: floa
 
 
 def _wheel(radius: float, width: float, outward: float, tag: int) -> Mesh:
-    """A tyre with a bright hub on its outer side, axle at the origin; `outward` is -1 left, +1 right."""
+    """A tyre with a bright rim of five spokes on its outer side, axle at the origin; `outward` is -1 left, +1 right."""
+    angle = np.linspace(0, 2 * np.pi, SPOKES, endpoint=False)
+    gap = np.pi / SPOKES - 0.16
+    hub, rim = [
+        [np.stack([size * np.cos(turn), np.full(SPOKES, outward * (width / 2 + 0.015)), size * np.sin(turn)], 1) for turn in turns]
+        for size, turns in ((0.16 * radius, [angle]), (0.52 * radius, [angle - gap, angle + gap]))
+    ]  # fmt: skip
     return join(
         [
             cylinder(radius, width, (0, 0, 0), RUBBER, tag, axis=1, sides=12),
             cylinder(radius * 0.6, 0.02, (0, outward * width / 2, 0), CHROME, tag, axis=1, sides=10),
+            mesh_of(np.stack([*hub, *rim], 1), BLACK, tag, outward_from=np.zeros(3)),
         ]
     )
 
@@ -91,7 +101,7 @@ def _wheels(axles: tuple[float, ...], hw: float, radius: float, width: float, ta
     for k, x in enumerate(axles):
         for side in (-1, 1):
             pivot = (x, side * (hw - width / 2 - 0.01), radius)
-            parts.append(Part(_wheel(radius, width, side, tag), pivot, STEERED if k == 0 else FIXED))
+            parts.append(Part(_wheel(radius, width, side, tag), pivot, STEERED_ROLLS if k == 0 else ROLLS))
     return parts
 
 
@@ -205,6 +215,8 @@ def car(
         meshes.append(_taxi_sign((front.x + rear.x) / 2, roof, hw, tag))
     if stripe is not None:
         meshes.append(_stripe(hl, hw, hh, stripe, tag))
+        if shape == "saloon":  # white doors, as patrol cars have them
+            meshes.append(box((0.82 * hl, 1.86 * hw, 0.62 * hh), (-0.06 * hl, 0, 0.64 * hh), WHITE, tag))
     radius = min(0.34 * min(1.0, hw / 0.85) + 0.04 * (shape != "saloon"), 0.5 * hh, 0.27 * hl)
     return Body((Part(join(meshes)), *_wheels((0.61 * hl, -0.60 * hl), 0.96 * hw, radius, 0.22, tag)))
 

@@ -112,7 +112,7 @@ def atmosphere(weather: Weather) -> Atmosphere:
     sun = sun * (1.0 - 0.97 * overcast) * (1.0 - 0.8 * dust)
     if weather.sun_altitude_deg < -4.0:
         sun = np.array([0.022, 0.026, 0.040]) * (1.0 - 0.8 * overcast)
-    ambient_day = _mix([0.42, 0.40, 0.42], [0.47, 0.50, 0.56], high_sun) * dim * (0.55 + 0.45 * high_sun)
+    ambient_day = _mix([0.42, 0.40, 0.42], [0.47, 0.50, 0.56], high_sun) * dim * (0.70 + 0.30 * high_sun)
     ambient_day = ambient_day * (1.0 + 0.25 * overcast)
     ambient = _mix([0.030, 0.034, 0.050], ambient_day, day)
     night = 1.0 - _ramp(weather.sun_altitude_deg, -6.0, 6.0)
