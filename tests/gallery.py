@@ -1,11 +1,19 @@
 """Pictures of the embedded server's looks for the docs: `python -m tests.gallery FILE.jpg`.
 
-One street with traffic and people in every weather named.
+One street with traffic and people in every weather named; or, with `--before COMMIT`, some places as the simulator of
+that commit draws them and as it draws them now.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import carla
@@ -18,7 +26,7 @@ from drive_agent.sim.render.renderer import Renderer
 from drive_agent.sim.render.scenery import Scenery, build_scenery
 from scenarios import towns
 
-STREET = "Brookfield"
+STREET, JUNCTION = "Brookfield", "Crossley"
 SIZE, FOV_DEG, EYE_M = (480, 270), 90.0, 1.6
 STRAIGHT_M = 70.0
 
@@ -38,6 +46,13 @@ TRAFFIC = (
 )  # fmt: skip
 PEOPLE_M = (9.0, 12.0, 15.0, 18.0, 22.0)
 LAMPS_BY_NIGHT = 1 | 2
+BEFORE_LIGHT_M, ASIDE_OF_LIGHT_M = 24.0, 2.5
+STEP_M = 40.0  # between the places of a town that are numbered
+# town and number of a place in it, or a name above; weather
+COMPARED = (
+    ("street", "rain"), ("junction", "rain by night"), ("Crossley 140", "noon"), ("Westlake 520", "low sun"),
+    ("Crossley 245", "noon"),
+)  # fmt: skip
 
 
 def _straight(town: carla.Map) -> carla.Waypoint:
@@ -73,27 +88,70 @@ def _traffic(here: carla.Waypoint, *, night: bool) -> list[DrawnActor]:
     return actors
 
 
-def _eye(here: carla.Waypoint) -> Camera:
-    pose = here.transform
+def _eye(pose: carla.Transform) -> Camera:
     place = (pose.location.x, pose.location.y, pose.location.z + EYE_M)
     return Camera(*SIZE, FOV_DEG, *place, 0.0, pose.rotation.yaw, 0.0)
 
 
+def _before_light(town: carla.Map, scenery: Scenery) -> carla.Transform:
+    """On the lane before the first traffic light, in its direction."""
+    light = scenery.lights[0]
+    ahead = np.array([np.cos(light.yaw_rad), np.sin(light.yaw_rad)])
+    right = np.array([-ahead[1], ahead[0]])
+    x, y = np.array([light.x, light.y]) - BEFORE_LIGHT_M * ahead - ASIDE_OF_LIGHT_M * right
+    pose = town.get_waypoint(carla.Location(x, y, light.z)).transform
+    pose.rotation.yaw = np.degrees(light.yaw_rad)
+    return pose
+
+
+@lru_cache(maxsize=1)
 def _scene(name: str) -> tuple[carla.Map, Scenery]:
     text = towns.load(name)
     town = carla.Map(name, text)
     return town, build_scenery(town, text)
 
 
-def pictures(weathers: tuple[str, ...]) -> list[np.ndarray]:
-    """uint8 (h, w, 3) BGR: the street in every weather, with its name."""
-    town, scenery = _scene(STREET)
-    here, renderer = _straight(town), Renderer(scenery)
-    drawn = []
-    for name in weathers:
-        renderer.set_weather(WEATHERS[name])
-        drawn.append((name, renderer.render([_eye(here)], _traffic(here, night="night" in name))[0].bgra))
-    return [_named(np.ascontiguousarray(picture[..., :3]), name) for name, picture in drawn]
+def picture(place: str, weather: str) -> np.ndarray:
+    """uint8 (h, w, 3) BGR: "street", "junction" or "TOWN NUMBER" in a weather, with its name."""
+    name, _, number = {"street": STREET, "junction": JUNCTION}.get(place, place).partition(" ")
+    town, scenery = _scene(name)
+    renderer, actors = Renderer(scenery), []
+    if place == "street":
+        here = _straight(town)
+        pose, actors = here.transform, _traffic(here, night="night" in weather)
+    elif place == "junction":
+        pose = _before_light(town, scenery)
+    else:
+        pose = town.generate_waypoints(STEP_M)[int(number)].transform
+    renderer.set_weather(WEATHERS[weather])
+    renderer.set_lights({light.signal_id: 0 for light in scenery.lights})
+    drawn = renderer.render([_eye(pose)], actors)[0].bgra[..., :3]
+    return _named(np.ascontiguousarray(drawn), weather)
+
+
+def _compared(commit: str) -> np.ndarray:
+    """uint8 (h, w, 3) BGR: a row a place, left by a commit's simulator, right by this one."""
+    rows = [np.hstack(pair) for pair in zip(_drawn_by(commit), _all_compared(), strict=True)]
+    return np.vstack(rows)
+
+
+def _all_compared() -> list[np.ndarray]:
+    return [picture(place, weather) for place, weather in COMPARED]
+
+
+def _drawn_by(commit: str) -> list[np.ndarray]:
+    """What this file draws with the packages of a commit: another process, whose Python finds those first."""
+    archive = subprocess.run(
+        ["git", "archive", commit, "drive_agent", "scenarios"], check=True, capture_output=True
+    ).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
+            packed.extractall(folder, filter="data")
+        file = Path(folder) / "before.png"
+        command = [sys.executable, __file__, str(file), "--column"]
+        subprocess.run(command, check=True, cwd=folder, env=os.environ | {"PYTHONPATH": folder})
+        column = cv2.imread(str(file))
+    return np.split(column, len(COMPARED))
 
 
 def _named(picture: np.ndarray, name: str) -> np.ndarray:
@@ -102,18 +160,31 @@ def _named(picture: np.ndarray, name: str) -> np.ndarray:
     )
 
 
+def _street(weathers: list[str], columns: int) -> np.ndarray:
+    """uint8 (h, w, 3) BGR: the street in weathers, some beside each other."""
+    drawn = [picture("street", weather) for weather in weathers]
+    drawn += [np.zeros_like(drawn[0])] * (-len(drawn) % columns)
+    return np.vstack([np.hstack(drawn[k : k + columns]) for k in range(0, len(drawn), columns)])
+
+
 def main() -> None:
     """Write one picture."""
     parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--weathers", nargs="+", default=list(WEATHERS), choices=list(WEATHERS))
     parser.add_argument("--columns", type=int, default=2)
+    parser.add_argument(
+        "--before", metavar="COMMIT", help="draw some places by this commit and by the present one"
+    )
+    parser.add_argument("--column", action="store_true", help="draw those places, present ones alone")
     asked = parser.parse_args()
-    drawn = pictures(tuple(asked.weathers))
-    blank = np.zeros_like(drawn[0])
-    drawn += [blank] * (-len(drawn) % asked.columns)
-    rows = [np.hstack(drawn[k : k + asked.columns]) for k in range(0, len(drawn), asked.columns)]
-    cv2.imwrite(str(asked.file), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    if asked.before:
+        drawn = _compared(asked.before)
+    elif asked.column:
+        drawn = np.vstack(_all_compared())
+    else:
+        drawn = _street(asked.weathers, asked.columns)
+    cv2.imwrite(str(asked.file), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 if __name__ == "__main__":

@@ -151,7 +151,10 @@ def mirror(view: View, picture: Picture, air: Atmosphere, scratch: MirrorScratch
             found_row, found_column = base, column
             for _ in range(2):
                 # along the mirrored ray to the distance of what was found last
-                way = max(ZERO, (picture.depth_m[found_row, found_column] - depth) / forward)
+                way = (picture.depth_m[found_row, found_column] - depth) / forward
+                if way <= ZERO:  # what is nearer than the ground hangs before it
+                    found_row = -1
+                    break
                 mx, my, mz = x + wx * way, y + wy * way, z - wz * way
                 ahead = mx * axes[0, 0] + my * axes[0, 1] + mz * axes[0, 2]
                 aside = mx * axes[1, 0] + my * axes[1, 1] + mz * axes[1, 2]

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,21 @@ def test_every_body_is_seen_with_its_tag_inside_its_box(
     assert seen_rows.max() < rows.max() + 1
     assert seen_columns.min() + 1 > columns.min() - 1
     assert seen_columns.max() < columns.max() + 1
+
+
+def test_wheels_roll_with_the_ground_that_a_car_covers(world, front, actor) -> None:
+    """From the side: spokes turn once per circumference, and only what lies between rims changes."""
+    renderer, camera = world(floor=False), front(400, 200, 40.0, y=-6.0, z=0.8, yaw_deg=90.0)
+
+    def at(x: float, **more: float) -> np.ndarray:
+        shown = actor(x=x, y=0.0, yaw_deg=0.0, **more)
+        return renderer.render([replace(camera, x=x)], [shown])[0].bgra.astype(int)
+
+    radius = min(0.34, 0.5 * 0.744)  # of a saloon's wheel
+    turned, again = at(0.5 * radius), at(2 * math.pi * radius)
+    changed = (np.abs(turned - at(0.0)).max(2) > 40).sum()
+    assert changed > 100
+    assert (np.abs(again - at(0.0)).max(2) > 40).sum() < 0.2 * changed
 
 
 def _lit(picture, channel: int, other: int) -> int:
