@@ -67,6 +67,7 @@ RAPE_YELLOW: Color = (F32(0.50), F32(0.44), F32(0.04))
 EARTH_BROWN: Color = (F32(0.17), F32(0.11), F32(0.065))
 LEAF_GREEN: Color = (F32(0.09), F32(0.20), F32(0.035))
 WOOD_GREEN: Color = (F32(0.035), F32(0.075), F32(0.025))
+STAINS_M = F32(0.4)  # width of a pixel from which on they are not seen
 FURROW_M, TRACKS_M = F32(0.75), F32(18.0)  # from row to row, from one pair of a tractor's tracks to the next
 
 
@@ -226,7 +227,10 @@ def _masonry(color: Color, along: Scalar, above: Scalar, style: Scalar, footprin
         course = floor_int(above * F32(6.0))
         brick = cell_hash(floor_int(along * F32(2.6) + HALF * F32(course & 1)), course, 17)
         return scaled(color, ONE + F32(0.28) * (brick - HALF) * _fade(F32(0.08), footprint))
-    return scaled(color, F32(0.93) + F32(0.14) * value_noise(along * F32(0.5), above * F32(0.22)))
+    if footprint > STAINS_M:
+        return color
+    stain = value_noise(along * F32(0.5), above * F32(0.22)) - HALF
+    return scaled(color, ONE + F32(0.16) * stain * (ONE - footprint / STAINS_M))
 
 
 @device

@@ -20,19 +20,20 @@ from drive_agent.sim.render.lighting import mirror_strength
 from drive_agent.sim.render.materials import wet_gloss
 from drive_agent.sim.render.shade import SAMPLES_PER_SIDE, SKY, Picture, write_color
 from drive_agent.sim.render.sky import Atmosphere, gradient
-from drive_agent.sim.render.vectors import Color, fading, plus
+from drive_agent.sim.render.vectors import Color, Vector, fading, plus
 
 ZERO, HALF, ONE = F32(0.0), F32(0.5), F32(1.0)
 BYTE = F32(1.0 / 255.0)
 BRIGHTEST_BYTE = np.uint8(255)
 SMEAR, SMEAR_ASIDE = F32(0.25), F32(0.07)  # of a mirrored thing's height above its foot
-WIDEST = 3  # columns to either side
+WIDEST = 2  # columns to either side
 UNDERSIDE_M = F32(
     0.4
 )  # so far under a thing its mirror image is its own dark underside; lower, one sees past it
 LEAST_ROWS = F32(0.6)  # to either side: mirror images are never sharp
 LAMP_GAIN = F32(2.2)  # lamps are brighter than a picture can show
 PAVED_GLOSS = F32(0.25)  # of wet slabs and paint, as in materials.py
+SAME_DEPTH = F32(0.02)  # as a share of it: no need to look again
 LEAST_SHARE = F32(0.02)
 ROADS, LINES, SIDEWALKS = labels.ROADS, labels.ROAD_LINES, labels.SIDEWALKS
 TERRAIN, BUILDINGS = labels.TERRAIN, labels.BUILDINGS
@@ -69,25 +70,24 @@ def _add_up(picture: Picture, sums: np.ndarray, night: Scalar) -> None:
     """Sums down the columns over what stands: no ground, no sky. Lamps count as bright as they are."""
     height, width = picture.tag.shape
     for column in range(width):
-        for k in range(4):
-            sums[0, column, k] = ZERO
+        sums[0, column, 0] = sums[0, column, 1] = sums[0, column, 2] = sums[0, column, 3] = ZERO
     for row in range(height):
         for column in range(width):
+            red, green, blue = sums[row, column, 0], sums[row, column, 1], sums[row, column, 2]
+            count = sums[row, column, 3]
             tag = picture.tag[row, column]
-            here, below = sums[row, column], sums[row + 1, column]
-            if tag == SKY or _is_ground(tag):
-                for k in range(4):
-                    below[k] = here[k]
-                continue
-            color = _linear(picture, row, column)
-            brightest = max(color[0], max(color[1], color[2]))
-            gain = ONE
-            if brightest >= ONE and tag != BUILDINGS:  # the light of rooms is as bright as it looks
-                hue = ONE - min(color[0], min(color[1], color[2]))
-                gain += LAMP_GAIN * max(night, hue)
-            for k in range(3):
-                below[k] = here[k] + gain * color[k]
-            below[3] = here[3] + ONE
+            if tag != SKY and not _is_ground(tag):
+                color = _linear(picture, row, column)
+                gain = ONE
+                if tag != BUILDINGS and max(color[0], max(color[1], color[2])) >= ONE:
+                    # the light of rooms is as bright as it looks, that of lamps brighter
+                    gain += LAMP_GAIN * max(night, ONE - min(color[0], min(color[1], color[2])))
+                red, green, blue = red + gain * color[0], green + gain * color[1], blue + gain * color[2]
+                count += ONE
+            sums[row + 1, column, 0] = red
+            sums[row + 1, column, 1] = green
+            sums[row + 1, column, 2] = blue
+            sums[row + 1, column, 3] = count
 
 
 @device
@@ -109,9 +109,53 @@ def _mean(sums: np.ndarray, row: int, column: int, base: int) -> tuple[Color, Sc
     return (red * share, green * share, blue * share), count * share
 
 
+@device
+def _add(picture: Picture, row: int, column: int, share: Scalar, gained: Color) -> None:
+    color = plus(_linear(picture, row, column), gained, share)
+    write_color(picture, row, column, (max(ZERO, color[0]), max(ZERO, color[1]), max(ZERO, color[2])))
+
+
+@device
+def _met(view: View, picture: Picture, base: int, column: int, depth: Scalar, way: Vector) -> tuple[int, int]:
+    """Row and column of what the mirrored ray meets, row -1 where it meets nothing known.
+
+    `way`: from the eye to the ground at `depth`, over `depth`; `base`: row of the lowest thing above it on the screen.
+    """
+    axes = view.axes
+    per_focal = F32(SAMPLES_PER_SIDE) / view.focal
+    # the mirrored ray's part along the camera's axis; a camera that looks down sees nothing mirrored
+    forward = way[0] * axes[0, 0] + way[1] * axes[0, 1] - way[2] * axes[0, 2]
+    if forward < F32(0.2):
+        return -1, column
+    found_row, found_column, looked_at = base, column, ZERO
+    for _ in range(2):
+        # along the mirrored ray to the distance of what was found last
+        found = picture.depth_m[found_row, found_column]
+        if abs(found - looked_at) < SAME_DEPTH * found:
+            break
+        looked_at = found
+        along = (found - depth) / forward
+        if along <= ZERO:  # what is nearer than the ground hangs before it
+            return -1, column
+        x, y, z = way[0] * (depth + along), way[1] * (depth + along), way[2] * (depth - along)
+        ahead = max(x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2], F32(0.01))
+        aside = x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2]
+        above = x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]
+        scale = ONE / (per_focal * ahead)
+        place = view.center_y / F32(SAMPLES_PER_SIDE) - above * scale
+        if place - F32(base) - ONE > UNDERSIDE_M * scale:
+            return -1, column
+        found_row = floor_int(min(max(place, ZERO), F32(base)))
+        place = view.center_x / F32(SAMPLES_PER_SIDE) + aside * scale
+        found_column = floor_int(min(max(place, ZERO), F32(picture.tag.shape[1] - 1)))
+        if picture.tag[found_row, found_column] == SKY:
+            break
+    return found_row, found_column
+
+
 @kernel
 def mirror(view: View, picture: Picture, air: Atmosphere, scratch: MirrorScratch) -> None:
-    """Mirror things in the wet ground of a shaded picture."""
+    """Mirror things in the wet ground of a shaded picture. Every second column takes over what its left neighbour found."""
     height, width = picture.tag.shape
     sums, feet = scratch.sums, scratch.feet
     _add_up(picture, sums, air.night)
@@ -121,65 +165,44 @@ def mirror(view: View, picture: Picture, air: Atmosphere, scratch: MirrorScratch
     center_x, center_y = view.center_x / F32(SAMPLES_PER_SIDE), view.center_y / F32(SAMPLES_PER_SIDE)
     axes, eye = view.axes, view.position
     for row in range(height):
+        kept_tag, kept_share, kept = SKY, ZERO, (ZERO, ZERO, ZERO)
+        c = (center_y - F32(row) - HALF) * per_focal
         for column in range(width):
             tag = picture.tag[row, column]
             if not _is_ground(tag):
                 feet[column] = row if tag != SKY else -1
                 continue
+            if column & 1 and tag == kept_tag:
+                _add(picture, row, column, kept_share, kept)
+                continue
+            kept_tag = SKY
             base = feet[column]
             if base < 0 or tag == TERRAIN:
                 continue
             a = (F32(column) + HALF - center_x) * per_focal
-            c = (center_y - F32(row) - HALF) * per_focal
-            depth = picture.depth_m[row, column]
-            wx = axes[0, 0] + a * axes[1, 0] + c * axes[2, 0]
-            wy = axes[0, 1] + a * axes[1, 1] + c * axes[2, 1]
-            wz = axes[0, 2] + a * axes[1, 2] + c * axes[2, 2]
-            # the mirrored ray's part along the camera's axis; a camera that looks down sees nothing mirrored
-            forward = wx * axes[0, 0] + wy * axes[0, 1] - wz * axes[0, 2]
-            if wz >= ZERO or forward < F32(0.2):
+            way = (
+                axes[0, 0] + a * axes[1, 0] + c * axes[2, 0],
+                axes[0, 1] + a * axes[1, 1] + c * axes[2, 1],
+                axes[0, 2] + a * axes[1, 2] + c * axes[2, 2],
+            )
+            if way[2] >= ZERO:
                 continue
-            x, y, z = wx * depth, wy * depth, wz * depth
+            depth = picture.depth_m[row, column]
             stretch = math.sqrt(ONE + a * a + c * c)
-            gloss = air.wetness * PAVED_GLOSS
-            if tag == ROADS:
-                gloss = wet_gloss(eye[0] + x, eye[1] + y, air.wetness)
-            share = gloss * mirror_strength(wz / stretch)
+            share = mirror_strength(way[2] / stretch)
             share *= fading(max(ZERO, depth * stretch - air.fog_start_m) * air.fog_per_m)
             if share < LEAST_SHARE:
                 continue
-            found_row, found_column = base, column
-            for _ in range(2):
-                # along the mirrored ray to the distance of what was found last
-                way = (picture.depth_m[found_row, found_column] - depth) / forward
-                if way <= ZERO:  # what is nearer than the ground hangs before it
-                    found_row = -1
-                    break
-                mx, my, mz = x + wx * way, y + wy * way, z - wz * way
-                ahead = mx * axes[0, 0] + my * axes[0, 1] + mz * axes[0, 2]
-                aside = mx * axes[1, 0] + my * axes[1, 1] + mz * axes[1, 2]
-                above = mx * axes[2, 0] + my * axes[2, 1] + mz * axes[2, 2]
-                scale = ONE / (per_focal * max(ahead, F32(0.01)))
-                place = center_y - above * scale
-                if (place - F32(base) - ONE) * per_focal * ahead > UNDERSIDE_M:
-                    found_row = -1
-                    break
-                found_row = floor_int(min(max(place, ZERO), F32(base)))
-                found_column = floor_int(min(max(center_x + aside * scale, ZERO), F32(width - 1)))
-                if picture.tag[found_row, found_column] == SKY:
-                    break
+            found_row, found_column = _met(view, picture, base, column, depth, way)
             if found_row < 0:
                 continue
             seen, covered = _mean(sums, found_row, found_column, base)
             if covered <= ZERO:
                 continue
+            gloss = PAVED_GLOSS * air.wetness
+            if tag == ROADS:
+                gloss = wet_gloss(eye[0] + way[0] * depth, eye[1] + way[1] * depth, air.wetness)
             # what the sky's share was before gives way to what stands before it
-            sky = gradient(air, -wz / stretch)
-            before = _linear(picture, row, column)
-            gained = plus(seen, sky, -covered)
-            color = (
-                max(ZERO, before[0] + share * gained[0]),
-                max(ZERO, before[1] + share * gained[1]),
-                max(ZERO, before[2] + share * gained[2]),
-            )
-            write_color(picture, row, column, color)
+            kept = plus(seen, gradient(air, -way[2] / stretch), -covered)
+            kept_tag, kept_share = tag, share * gloss
+            _add(picture, row, column, kept_share, kept)
