@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -147,28 +148,28 @@ def _trees(line: np.ndarray, terrain: Terrain, rng: np.random.Generator) -> Iter
 
 
 def _fence(ground: np.ndarray, color: Rgb) -> Mesh:
-    """Posts and two rails over three points (3, 3) on the ground."""
-    parts = []
-    for a, b in zip(ground[:-1], ground[1:], strict=True):
-        along = b - a
-        length, yaw = float(np.hypot(along[0], along[1])), math.atan2(along[1], along[0])
-        middle = (a + b) / 2
-        rails = [
-            box((length, 0.05, 0.12), (0, 0, z), color, labels.FENCES, sides=(LEFT, RIGHT, TOP))
-            for z in (0.55, 1.0)
-        ]
-        posts = [
-            box(
-                (0.11, 0.11, FENCE_M + 0.3),
-                (x, 0, FENCE_M / 2 - 0.15),
-                color,
-                labels.FENCES,
-                sides=(BACK, FRONT, LEFT, RIGHT),
-            )
-            for x in (-length / 2, 0.0)
-        ]
-        parts.append(join(rails + posts).placed(*middle.tolist(), yaw))
-    return join(parts)
+    """Panels between three points (3, 3) on the ground."""
+    panels = []
+    for (x0, y0, z0), (x1, y1, z1) in zip(ground[:-1].tolist(), ground[1:].tolist(), strict=True):
+        panel = _panel(round(math.hypot(x1 - x0, y1 - y0), 2), color)
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2)
+        panels.append(panel.placed(*middle, math.atan2(y1 - y0, x1 - x0)))
+    return join(panels)
+
+
+@lru_cache(maxsize=64)
+def _panel(length_m: float, color: Rgb) -> Mesh:
+    """Two posts and two rails along x, around the origin."""
+    rails = [
+        box((length_m, 0.05, 0.12), (0, 0, z), color, labels.FENCES, sides=(LEFT, RIGHT, TOP))
+        for z in (0.55, 1.0)
+    ]
+    size = (0.11, 0.11, FENCE_M + 0.3)
+    posts = [
+        box(size, (x, 0, FENCE_M / 2 - 0.15), color, labels.FENCES, sides=(BACK, FRONT, LEFT, RIGHT))
+        for x in (-length_m / 2, 0.0)
+    ]
+    return join(rails + posts)
 
 
 def marker_post() -> Mesh:

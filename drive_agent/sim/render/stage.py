@@ -65,11 +65,17 @@ def _bounds(corners: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _is_detail(mesh: Mesh) -> np.ndarray:
     """bool (n,): triangles of standing objects that are too small to be seen from afar."""
-    count = 1 - int(mesh.objects.min(initial=0))
-    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    np.minimum.at(low, -mesh.objects, mesh.corners.min(1))
-    np.maximum.at(high, -mesh.objects, mesh.corners.max(1))
-    return ((high - low).max(1) < DETAIL_M)[-mesh.objects] & (mesh.objects < 0)
+    if not len(mesh):
+        return np.zeros(0, bool)
+    order = np.argsort(mesh.objects, kind="stable")
+    ranked = mesh.objects[order]
+    first = np.r_[0, np.nonzero(np.diff(ranked))[0] + 1]
+    low = np.minimum.reduceat(mesh.corners.min(1)[order], first)
+    high = np.maximum.reduceat(mesh.corners.max(1)[order], first)
+    small = ((high - low).max(1) < DETAIL_M) & (ranked[first] < 0)
+    detail = np.empty(len(mesh), bool)
+    detail[order] = np.repeat(small, np.diff(np.r_[first, len(ranked)]))
+    return detail
 
 
 def _chunked(mesh: Mesh) -> tuple[Mesh, Draws, np.ndarray]:
