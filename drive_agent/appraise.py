@@ -32,8 +32,8 @@ keys and their values:
 """
 TASKS = ("driving", "words", "all", "precision")
 PRECISION_FIGURES = (
-    "path_ade_m", "speed_mae_mps", "light_balanced", "lead_f1", "lead_mae_m", "lead_relative", "object_f1", "motion_ade_m",
-    "plan_l2_m", "pdms_style",
+    "path_ade_m", "speed_mae_mps", "light_balanced", "lead_f1", "lead_vehicle_f1", "lead_mae_m", "lead_relative",
+    "object_f1", "motion_ade_m", "plan_l2_m", "pdms_style",
 )  # fmt: skip
 _CALLS = 60
 

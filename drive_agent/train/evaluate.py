@@ -20,7 +20,7 @@ from drive_agent.rig import CameraMount
 from drive_agent.train.batch import make_batch
 from drive_agent.train.rewards import driven_poses
 from drive_agent.train.rewards import plan_scores as plan_scores_of
-from drive_agent.types import LightState, Maneuver
+from drive_agent.types import LightState, Maneuver, ObjectKind
 
 LEAD_WITHIN_M = 40.0
 LIGHT_WITHIN_M = 30.0
@@ -110,6 +110,7 @@ _LABELS = (
     "light",
     "light_m",
     "gap_m",
+    "lead_kind",
     "maneuver",
     "maneuver_m",
     "objects",
@@ -117,13 +118,17 @@ _LABELS = (
 
 
 def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict[str, float]:
-    """Path, speed, light and lead. `lead_relative`: mean error over mean distance, of the leads that are found."""
+    """Path, speed, light and lead. `lead_relative`: mean error over mean distance, of the leads that are found.
+
+    `lead_vehicle_f1` leaves out the frames whose lead is a person, a cyclist or a thing.
+    """
     miss = np.linalg.norm(predictions.path - labels["path"], axis=-1).mean(1)
     turns = np.isin(labels["maneuver"], (Maneuver.LEFT, Maneuver.RIGHT)) & (labels["maneuver_m"] < 25)
     speed_error = np.abs(predictions.speed_mps - labels["target_speed_mps"])
     wants_slow, says_slow = labels["target_speed_mps"] < SLOW_MPS, predictions.speed_mps < SLOW_MPS
     ahead, says_ahead = labels["gap_m"] < LEAD_WITHIN_M, predictions.lead_prob > 0.5
     found = ahead & says_ahead
+    of_vehicle = ~ahead | (labels["lead_kind"] == ObjectKind.VEHICLE)
     lead_error_m = np.abs(predictions.gap_m - labels["gap_m"])
     return {
         "path_ade_m": miss.mean(),
@@ -133,7 +138,8 @@ def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict
         "slow_false": _mean(says_slow[~wants_slow]),
         **_light_scores(predictions.light, labels),
         "lead_accuracy": (ahead == says_ahead).mean(),
-        "lead_f1": 2 * found.sum() / max(ahead.sum() + says_ahead.sum(), 1),
+        "lead_f1": _f1(ahead, says_ahead),
+        "lead_vehicle_f1": _f1(ahead[of_vehicle], says_ahead[of_vehicle]),
         "lead_mae_m": _mean(lead_error_m[ahead]),
         "lead_relative": _mean(lead_error_m[found]) / max(_mean(labels["gap_m"][found]), 1.0),
     }
@@ -281,6 +287,10 @@ def table(rows: dict[str, dict[str, float]]) -> str:
         cells = [f"{scores[name]:.3g}" if name in scores else "-" for scores in rows.values()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _f1(true: np.ndarray, said: np.ndarray) -> float:
+    return 2 * (true & said).sum() / max(true.sum() + said.sum(), 1)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -17,6 +17,7 @@ def labels(n: int = 4) -> dict[str, np.ndarray]:
         "light": np.array([1, 1, 0, 3]),
         "light_m": np.array([10.0, 50.0, 99.0, 10.0]),
         "gap_m": np.array([10.0, 99.0, 20.0, 99.0]),
+        "lead_kind": np.array([0, -1, 2, -1]),
         "maneuver": np.array([4, 1, 4, 1]),
         "maneuver_m": np.array([60.0, 10.0, 60.0, 50.0]),
     }
@@ -70,6 +71,7 @@ def test_each_fault_is_counted_where_it_belongs() -> None:
     )  # red 0, green 1, none 1: the far red does not count
     assert (scores["slow_recall"], scores["slow_false"]) == (0.5, 0.0)
     assert (scores["lead_accuracy"], scores["lead_f1"]) == (0.5, 0.5)
+    assert scores["lead_vehicle_f1"] == pytest.approx(2 / 3)  # without the person who was missed
 
 
 def test_objects_are_matched_once_and_compared_with_constant_velocity() -> None:
