@@ -192,10 +192,11 @@ def _drive(words: list[str]) -> int:
         with Eta(console, "judging", len(stale)) as eta:
             for done, _ in enumerate(keep_all(stale), 1):
                 eta.show(done)
-    summary = summarise(run)
+    verdicts = KeptVerdicts()
+    summary = summarise(run, verdicts)
     write_json(run / "summary.json", summary)
     write_report(run, summary)
-    values = scored(load_run(run, LEADERBOARD_2, judge=KeptVerdicts().judge), "2.1")
+    values = scored(load_run(run, LEADERBOARD_2, judge=verdicts.judge), "2.1")
     print_table(values, console)
     console.print(
         f"{summary['real_time_factor'] or 0.0:.1f}x real time   report: {run / 'report.html'}", soft_wrap=True

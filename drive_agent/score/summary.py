@@ -36,9 +36,13 @@ class KeptVerdicts:
         return self.by_log[log].under(rules)
 
 
-def summarise(run_folder: Path | str) -> dict:
-    """All figures of a run folder, finished or not. Raises ValueError when it holds no routes."""
-    folder, verdicts = Path(run_folder), KeptVerdicts()
+def summarise(run_folder: Path | str, verdicts: KeptVerdicts | None = None) -> dict:
+    """All figures of a run folder, finished or not. Raises ValueError when it holds no routes.
+
+    `verdicts` is filled with what was read, for who asks on.
+    """
+    folder = Path(run_folder)
+    verdicts = KeptVerdicts() if verdicts is None else verdicts
     runs = {
         rules: load_run(folder, rules, judge=verdicts.judge)
         for rules in dict.fromkeys(rules_of(version) for version in VERSIONS)
