@@ -37,7 +37,7 @@ def describe(dataset: DriveDataset) -> dict:
     for shard in dataset.shards:
         ends.update(shard.meta.get("ends", {}))
         types.update(shard.meta.get("scenarios", []))
-        driver = "expert" if shard.meta.get("driver", "expert") == "expert" else "model"
+        driver = "model" if shard.is_driven else "expert"
         sources[f"{shard.meta.get('kind', 'free')}, {driver} drives"] += len(shard)
     return {
         "frames": len(dataset),

@@ -158,6 +158,11 @@ class Shard:
                 f"{self.folder}/prev_index.npy points to row {previous.max()}, expected -1..{len(self) - 1}"
             )
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether a model was at the wheel, and the expert only labelled."""
+        return self.meta.get("driver", "expert") != "expert"
+
     def _open(self, name: str, kind: str, shape: tuple[int, ...]) -> np.ndarray:
         path = self.folder / f"{name}.npy"
         if not path.is_file():
@@ -204,6 +209,10 @@ class DriveDataset:
     def column(self, name: str) -> np.ndarray:
         """A whole column of all shards; meant for the small ones."""
         return np.concatenate([shard.columns[name] for shard in self.shards])
+
+    def is_driven(self) -> np.ndarray:
+        """`Shard.is_driven` of every frame, (frames,)."""
+        return np.repeat([shard.is_driven for shard in self.shards], [len(shard) for shard in self.shards])
 
     def rows(self, index: np.ndarray) -> dict[str, np.ndarray]:
         """Columns of the frames `index` (n,), with `<cam>_previous` pictures (the frame's own where there is none)."""

@@ -89,7 +89,7 @@ def peaks(scores: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def lift(
-    maps: list[np.ndarray], cameras: tuple[CameraMount, ...], threshold: float = 0.3, limit: int = 32
+    maps: list[np.ndarray], cameras: tuple[CameraMount, ...], threshold: float = 0.4, limit: int = 32
 ) -> np.ndarray:
     """Objects (n, len(FIELDS)) in the ego frame from one frame's object maps, the surest first.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drive_agent.data.shards import DriveDataset
+from drive_agent.data.shards import DriveDataset, ShardWriter
 from drive_agent.models.embedded.tokenizer import DriveTokenizer, build_tokenizer
 from drive_agent.train.batch import CLEAN, Batches, Disturbance, make_batch, sampling_weights
 from tests.unit.train.shards import frame, write_shard
@@ -25,8 +25,6 @@ def test_a_step_is_drawn_alike_every_time(dataset: DriveDataset) -> None:
 
 
 def test_rare_lights_are_drawn_to_their_share(tmp_path) -> None:
-    from drive_agent.data.shards import ShardWriter
-
     rng = np.random.default_rng(0)
     writer = ShardWriter(tmp_path / "a")
     lights = [1] * 6 + [2] * 2 + [3] * 12 + [0] * 80
@@ -37,6 +35,14 @@ def test_rare_lights_are_drawn_to_their_share(tmp_path) -> None:
     shares = [weights[np.array(lights) == k].sum() for k in range(4)]
     np.testing.assert_allclose(shares, [0.6, 0.16, 0.08, 0.16], atol=1e-9)
     assert weights.sum() == pytest.approx(1.0)
+
+
+def test_what_a_model_drove_itself_into_is_drawn_three_times_as_often(tmp_path) -> None:
+    for name, driver in (("a", "expert"), ("b", "run/2_drive/weights")):
+        writer = ShardWriter(tmp_path / name)
+        writer.add(**frame(np.random.default_rng(0)))
+        writer.close(driver=driver)
+    np.testing.assert_allclose(sampling_weights(DriveDataset([tmp_path])), [0.25, 0.75])
 
 
 def test_without_disturbance_inputs_are_as_stored(dataset: DriveDataset) -> None:
