@@ -37,6 +37,7 @@ curves.svg and evaluation.md. Drive with `drive-agent drive model.weights=RUN/4_
 
 keys and their values:
 """
+DRIVEN_AFTER = (2, 3)  # stages whose model drives, for the expert to label what the later ones learn from
 _FOLLOW_S = 5.0
 
 
@@ -106,10 +107,9 @@ class TrainCommand:
     def held_out_folder(self) -> Path:
         return Path(self.held_out) if self.held_out else home() / "data" / "held_out"
 
-    @property
-    def driven_folder(self) -> Path:
-        """What the model of stage 2 drove; it belongs to the training, since it depends on it."""
-        return self.folder / "driven"
+    def driven_folder(self, after: int) -> Path:
+        """What the model of a stage drove; it belongs to the training, since it depends on it."""
+        return self.folder / f"driven_{after}"
 
     @property
     def first(self) -> int:
@@ -137,8 +137,8 @@ def train(words: list[str], console: Console) -> int:
     failed = _collect(command, console)
     for number in range(command.first, len(NAMES) + 1):
         run_stage(command, number, console)
-        if number == 2 and command.recipe.driven_rows:
-            failed |= _collect_driven(command, console)
+        if number in DRIVEN_AFTER and command.recipe.driven_rows:
+            failed |= _collect_driven(command, number, console)
     report(command, console)
     return failed
 
@@ -162,9 +162,8 @@ def run_stage(command: TrainCommand, number: int, console: Console) -> None:
     if command.base is not None:
         _train_adapter(command, number, stage, console)
         return
-    data = [str(command.data_folder)]
-    if number > 2 and any(command.driven_folder.glob("*/meta.json")):
-        data.append(str(command.driven_folder))
+    driven = [command.driven_folder(after) for after in DRIVEN_AFTER if after < number]
+    data = [str(command.data_folder), *(str(one) for one in driven if any(one.glob("*/meta.json")))]
     held_out = (str(command.held_out_folder),) if any(command.held_out_folder.glob("*/meta.json")) else ()
     config = TrainConfig(
         tuple(data), str(folder), stage, held_out, None if start is None else str(start), command.workers, command.batch,
@@ -265,14 +264,14 @@ def _collect(command: TrainCommand, console: Console) -> int:
     return failed
 
 
-def _collect_driven(command: TrainCommand, console: Console) -> int:
-    """The round in which the model of stage 2 drives and the expert says what it should have done."""
+def _collect_driven(command: TrainCommand, after: int, console: Console) -> int:
+    """The round in which the model of a stage drives and the expert says what it should have done."""
     from drive_agent.drive.collect import CollectConfig, collect_set
 
     recipe = command.recipe
     config = CollectConfig(
-        str(command.driven_folder), recipe.driven_towns, recipe.driven_rows, recipe.driven_scenarios, None,
-        command.seed + 1, command.workers, False, str(command.run_folder(2) / "weights"),
+        str(command.driven_folder(after)), recipe.driven_towns, recipe.driven_rows, recipe.driven_scenarios, None,
+        command.seed + after - 1, command.workers, False, str(command.run_folder(after) / "weights"),
     )  # fmt: skip
     return collect_set(config, console)
 
