@@ -1,7 +1,7 @@
 """Pictures of the embedded server's looks for the docs: `python -m tests.gallery FILE.jpg`.
 
-One street with traffic and people in every weather named; or, with `--before COMMIT`, some places as the simulator of
-that commit draws them and as it draws them now.
+One street with traffic and people in every weather named; with `--views`, kinds of roads; or, with `--before COMMIT`, some
+places as the simulator of that commit draws them and as it draws them now.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ COMPARED = (
     ("street", "rain"), ("junction", "rain by night"), ("Crossley 140", "noon"), ("Westlake 520", "low sun"),
     ("Crossley 245", "noon"),
 )  # fmt: skip
+VIEWS = {
+    "motorway": "Longmere 313", "ramp": "Westlake 530", "country road": "Highmoor 283",
+    "boulevard": "Longmere 394", "parking lanes": "Gridley 317", "bicycle lane": "Westlake 321",
+}  # fmt: skip
 
 
 def _straight(town: carla.Map) -> carla.Waypoint:
@@ -111,8 +115,8 @@ def _scene(name: str) -> tuple[carla.Map, Scenery]:
     return town, build_scenery(town, text)
 
 
-def picture(place: str, weather: str) -> np.ndarray:
-    """uint8 (h, w, 3) BGR: "street", "junction" or "TOWN NUMBER" in a weather, with its name."""
+def picture(place: str, weather: str, caption: str = "") -> np.ndarray:
+    """uint8 (h, w, 3) BGR: "street", "junction" or "TOWN NUMBER" in a weather, with a caption or the weather's name."""
     name, _, number = {"street": STREET, "junction": JUNCTION}.get(place, place).partition(" ")
     town, scenery = _scene(name)
     renderer, actors = Renderer(scenery), []
@@ -126,7 +130,7 @@ def picture(place: str, weather: str) -> np.ndarray:
     renderer.set_weather(WEATHERS[weather])
     renderer.set_lights({light.signal_id: 0 for light in scenery.lights})
     drawn = renderer.render([_eye(pose)], actors)[0].bgra[..., :3]
-    return _named(np.ascontiguousarray(drawn), weather)
+    return _named(np.ascontiguousarray(drawn), caption or weather)
 
 
 def _compared(commit: str) -> np.ndarray:
@@ -160,9 +164,8 @@ def _named(picture: np.ndarray, name: str) -> np.ndarray:
     )
 
 
-def _street(weathers: list[str], columns: int) -> np.ndarray:
-    """uint8 (h, w, 3) BGR: the street in weathers, some beside each other."""
-    drawn = [picture("street", weather) for weather in weathers]
+def _beside(drawn: list[np.ndarray], columns: int) -> np.ndarray:
+    """uint8 (h, w, 3) BGR: pictures in rows."""
     drawn += [np.zeros_like(drawn[0])] * (-len(drawn) % columns)
     return np.vstack([np.hstack(drawn[k : k + columns]) for k in range(0, len(drawn), columns)])
 
@@ -177,13 +180,16 @@ def main() -> None:
         "--before", metavar="COMMIT", help="draw some places by this commit and by the present one"
     )
     parser.add_argument("--column", action="store_true", help="draw those places, present ones alone")
+    parser.add_argument("--views", action="store_true", help="draw kinds of roads")
     asked = parser.parse_args()
     if asked.before:
         drawn = _compared(asked.before)
     elif asked.column:
         drawn = np.vstack(_all_compared())
+    elif asked.views:
+        drawn = _beside([picture(place, "noon", kind) for kind, place in VIEWS.items()], asked.columns)
     else:
-        drawn = _street(asked.weathers, asked.columns)
+        drawn = _beside([picture("street", weather) for weather in asked.weathers], asked.columns)
     cv2.imwrite(str(asked.file), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
