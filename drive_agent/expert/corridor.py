@@ -20,6 +20,7 @@ LIMITS_MPS = np.array([0.0, 9.0 / 0.85, 50 / 3.6, 60 / 3.6, 80 / 3.6, 100 / 3.6]
 DRIVEN_MPS = np.array([0.0, 9.0, 9.0, 11.5, 15.0, 17.0])
 LATERAL_ACCEL_MPS2 = 2.0
 CURVE_BRAKE_MPS2 = 1.5
+SAME_ROAD_M = 2.0  # nearer together than lanes are
 BLEND_MIN_M, BLEND_MAX_M, BLEND_S = 6.0, 10.0, 1.0  # lateral offset is gone after this way
 
 
@@ -71,9 +72,13 @@ class RouteTrack:
     def follow(self, x_m: float, y_m: float) -> tuple[float, float]:
         """Station and offset (left positive) of a rear axle at (x, y).
 
-        The place on the route only moves on, so loops do not confuse it.
+        The place on the route only moves on, so loops do not confuse it; where it begins on a road that the route takes
+        twice, it is there for the first time.
         """
-        window = slice(0, None) if self._place < 0 else slice(max(self._place - 3, 0), self._place + 20)
+        if self._place < 0:
+            gaps_m = np.hypot(*(self.points - (x_m, y_m)).T)
+            self._place = int(np.argmax(gaps_m < gaps_m.min() + SAME_ROAD_M))
+        window = slice(max(self._place - 3, 0), self._place + 20)
         gaps = self.points[window] - (x_m, y_m)
         place = window.start + int((gaps**2).sum(1).argmin())
         self._place = place
