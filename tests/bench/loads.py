@@ -100,9 +100,13 @@ def pace_of_parked(server: Address, cars: int, ticks: int) -> Pace:
     return _pace(server, world.tick, sum(car is not None for car in spawned), ticks)
 
 
-def pace_of_cameras(server: Address, mounts: tuple[CameraMount, ...], ticks: int) -> Pace:
-    """A set of RGB cameras on one car, every picture awaited."""
+def pace_of_cameras(
+    server: Address, mounts: tuple[CameraMount, ...], ticks: int, *, rain: bool = False
+) -> Pace:
+    """A set of RGB cameras on one car, every picture awaited; at a clear noon, or in hard rain on wet roads."""
     _, world = synchronous(server)
+    if rain:
+        world.set_weather(carla.WeatherParameters.HardRainNoon)
     library = world.get_blueprint_library()
     ego = world.spawn_actor(library.find(_EGO), world.get_map().get_spawn_points()[0])
     boxes, cameras = [], []

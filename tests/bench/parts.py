@@ -62,9 +62,14 @@ def bench_null(table: Table) -> None:
 
 def bench_cameras(table: Table) -> None:
     """Sets of cameras on one car, every picture awaited."""
-    for name, mounts in (("six 320x180", nuscenes_rig().cameras), ("front rig", front_rig().cameras)):
+    six, front = nuscenes_rig().cameras, front_rig().cameras
+    for name, mounts, rain in (
+        ("six 320x180", six, False),
+        ("six 320x180, hard rain", six, True),
+        ("front rig", front, False),
+    ):
         with ServerProcess(TOWN) as server:
-            pace = pace_of_cameras(server, mounts, WARM_TICKS)
+            pace = pace_of_cameras(server, mounts, WARM_TICKS, rain=rain)
         cpu = f"{pace.server_cpu_ms:.0f} ms CPU of the server"
         table.add_row(f"tick with {name}", f"{pace.median_ms:.1f} ms", cpu)
 
