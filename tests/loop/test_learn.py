@@ -1,4 +1,4 @@
-"""The pipeline that makes the shipped weights, tiny: collect, four stages with a round at the wheel, and drive."""
+"""The pipeline that makes the shipped weights, tiny: collect, four stages with two rounds at the wheel, and drive."""
 
 from __future__ import annotations
 
@@ -23,8 +23,14 @@ def test_from_nothing_to_a_driven_street(tmp_path: Path, short_route: Path) -> N
     trained = drive_agent(*words, timeout_s=1200)
     assert trained.returncode == 0, trained.stderr
     assert json.loads((data / "index.json").read_text())["frames"] >= 240
-    driven = json.loads((run / "driven" / "index.json").read_text())["sources"]
-    assert list(driven) == ["free, model drives"] and driven["free, model drives"] >= 30
+    for after in ("driven_2", "driven_3"):
+        driven = json.loads((run / after / "index.json").read_text())["sources"]
+        assert list(driven) == ["free, model drives"] and driven["free, model drives"] >= 30
+    data_of = [
+        json.loads((run / stage / "settings.json").read_text())["data"]
+        for stage in ("3_explain", "4_improve")
+    ]
+    assert [len(folders) for folders in data_of] == [2, 3]  # every stage learns from the rounds before it
     log = [json.loads(line) for line in (run / "2_drive" / "log.jsonl").read_text().splitlines()]
     paths = [line["plan.path"] for line in log if "plan.path" in line]
     assert paths[-1] < 0.5 * paths[0]
