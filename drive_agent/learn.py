@@ -33,6 +33,7 @@ the last checkpoint.
   drive-agent train stage=3 stage3.steps=2000 stage3.learning_rate=2e-4
 
 A run's folder holds 1_see, 2_drive, 3_explain and 4_improve, each with log.jsonl, checkpoint/ and weights/;
+driven_2 and driven_3, what the models of those stages drove;
 curves.svg and evaluation.md. Drive with `drive-agent drive model.weights=RUN/4_improve/weights`.
 
 keys and their values:
