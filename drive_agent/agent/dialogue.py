@@ -55,7 +55,7 @@ class Arrays:
         return replace(prompt, slots=rationale_text.SLOTS.phrases) if explain else prompt
 
     def understand(self, reply: Reply, frame: Frame) -> Understood:
-        plan = plan_arrays.read_plan(reply, frame.time_us, frame.ego.speed_mps)
+        plan = plan_arrays.read_plan(reply, frame.time_us, frame.ego.speed_mps, frame.ego.since_stop_m)
         if isinstance(plan, PlanError):
             return Understood(plan)
         if reply.text:

@@ -5,6 +5,9 @@
 | path_ego         | (n, 2)   | points of the path ahead, metres                                                 |
 | speed_probs      | (k,)     | probabilities of the target speeds `speed_values_mps` (k,)                       |
 | light_probs      | (4,)     | probabilities of `LightState` for the light that governs                         |
+| light_m          | ()       | from the front of the car to its stop line                                       |
+| stop_probs       | (s + 1,) | probabilities of the distances `stop_values_m` (s,) to a stop sign's line that   |
+|                  |          | is still to be obeyed; the last one is "none"                                    |
 | gap_probs        | (g + 1,) | probabilities of the free distances `gap_values_m` (g,); the last one is "none"  |
 | objects          | (m, f)   | one row an object, columns `OBJECT_FIELDS`                                       |
 """
@@ -29,6 +32,14 @@ SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
 MOVE_UP_MPS = 0.6
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
+LINE_BRAKE_MPS2 = 1.8  # to a line that is told
+LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
+LIGHT_SPARE_M, STOP_SPARE_M = 1.5, 1.5  # from the standing car to the line
+LATE_M = 1.0  # a slow car still stops this much behind the line of a light, rather than driving on
+SETTLE_M = 1.5  # who stands within this of the stopping place stays there
+LIKELY_SIGN = 0.3  # near its line a sign is told with less certainty, though it is not obeyed yet
+STOP_ZONE_M = 2.2  # who has stood this near to the line of a stop sign has obeyed it
+PREVIEW_S = 0.5  # what a controller needs to follow
 OBJECT_FIELDS = (
     "kind",
     "score",
@@ -46,14 +57,20 @@ NEEDED = (
     "speed_probs",
     "speed_values_mps",
     "light_probs",
+    "light_m",
+    "stop_probs",
+    "stop_values_m",
     "gap_probs",
     "gap_values_m",
     "objects",
 )
 
 
-def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
-    """The plan in a reply's arrays, made at `time_us` when the car drove `speed_mps`."""
+def read_plan(reply: Reply, time_us: int, speed_mps: float, since_stop_m: float) -> Plan | PlanError:
+    """The plan in a reply's arrays, made at `time_us`.
+
+    The car drove `speed_mps` then and had last stood `since_stop_m` before.
+    """
     missing = [name for name in NEEDED if name not in reply.arrays]
     if missing:
         return PlanError(f"reply lacks arrays {missing}")
@@ -63,7 +80,11 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float) -> Plan | PlanError:
     if complaint := _misfit(reply.arrays):
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    target = target_speed(reply.arrays, speed_mps)
+    target = min(
+        target_speed(reply.arrays, speed_mps),
+        speed_to_light(reply.arrays, speed_mps),
+        speed_to_stop_sign(reply.arrays, speed_mps, since_stop_m),
+    )
     return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
 
 
@@ -76,6 +97,9 @@ def _misfit(arrays: dict[str, np.ndarray]) -> str:
         "speed_values_mps": (np.size(arrays["speed_values_mps"]),),
         "speed_probs": (np.size(arrays["speed_values_mps"]),),
         "light_probs": (len(LightState),),
+        "light_m": (),
+        "stop_values_m": (np.size(arrays["stop_values_m"]),),
+        "stop_probs": (np.size(arrays["stop_values_m"]) + 1,),
         "gap_values_m": (np.size(arrays["gap_values_m"]),),
         "gap_probs": (np.size(arrays["gap_values_m"]) + 1,),
         "objects": (len(arrays["objects"]) if arrays["objects"].ndim else 0, len(OBJECT_FIELDS)),
@@ -98,6 +122,41 @@ def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     held = stop_light > 0.5 or arrays["gap_probs"][-1] < 0.5
     threshold = MOVE_UP_MPS if speed_mps < MOVE_UP_MPS and not held else ROLL_MPS
     return mean if mean >= threshold else 0.0
+
+
+def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
+    """The speed that still stops before the line of a told red or yellow light; inf where there is none.
+
+    The told target speed weighs everything that it was learnt with, above all what the car ahead does. A light or a
+    sign that the same reply tells is not outvoted by that.
+    """
+    probs = arrays["light_probs"]
+    if probs[LightState.RED] + probs[LightState.YELLOW] <= 0.5:
+        return np.inf
+    state = max((LightState.RED, LightState.YELLOW), key=lambda one: probs[one])
+    way_m = float(arrays["light_m"])
+    if speed_mps**2 > 2 * LAST_BRAKE_MPS2[state] * (way_m + LATE_M):
+        return np.inf
+    if speed_mps < MOVE_UP_MPS and way_m - LIGHT_SPARE_M < SETTLE_M:
+        return 0.0
+    return _speed_to(way_m - LIGHT_SPARE_M, speed_mps)
+
+
+def speed_to_stop_sign(arrays: dict[str, np.ndarray], speed_mps: float, since_stop_m: float) -> float:
+    """The speed that still stops before the line of a told stop sign; inf where there is none, or it is obeyed."""
+    probs = arrays["stop_probs"][:-1]
+    if probs.sum() <= LIKELY_SIGN:
+        return np.inf
+    way_m = float(probs @ arrays["stop_values_m"] / probs.sum())
+    stood_m = way_m + since_stop_m  # from where the car last stood to the line
+    if stood_m < STOP_ZONE_M or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * way_m:
+        return np.inf
+    return _speed_to(way_m - STOP_SPARE_M, speed_mps)
+
+
+def _speed_to(room_m: float, speed_mps: float) -> float:
+    """The speed that stops after `room_m` metres, a little ahead of time."""
+    return float(np.sqrt(2 * LINE_BRAKE_MPS2 * max(room_m - PREVIEW_S * speed_mps, 0.0)))
 
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:

@@ -97,7 +97,7 @@ def evaluate(
 ) -> dict[str, float]:
     """Name -> figure; see the functions below. A figure that no frame can tell is NaN."""
     predictions = predict(network, tokenizer, dataset, index, settings)
-    labels = {name: dataset.column(name)[index] for name in _LABELS}
+    labels = _labels(dataset, index)
     scores = plan_scores(predictions, labels)
     scores |= driven_scores(predictions.path, predictions.speed_mps, dataset, index)
     scores |= object_scores(predictions.objects, labels["objects"], dataset.cameras)
@@ -115,6 +115,21 @@ _LABELS = (
     "maneuver_m",
     "objects",
 )
+
+
+def _labels(dataset: DriveDataset, index: np.ndarray) -> dict[str, np.ndarray]:
+    labels = {name: dataset.column(name)[index] for name in _LABELS}
+    return labels | {"light_in_view": light_in_view(dataset, index)}
+
+
+def light_in_view(dataset: DriveDataset, index: np.ndarray) -> np.ndarray:
+    """Whether a lit bulb of the governing light's colour is in a picture of the frames `index`, (n,)."""
+    light = dataset.column("light")[index]
+    seen = np.zeros(len(index), dtype=bool)
+    for camera in dataset.cameras:
+        bulbs = dataset.column(f"{camera.name}_bulb")[index].reshape(len(index), -1)
+        seen |= (bulbs == light[:, None]).any(1)
+    return seen & (light != LightState.NONE)
 
 
 def plan_scores(predictions: Predictions, labels: dict[str, np.ndarray]) -> dict[str, float]:
@@ -173,16 +188,23 @@ _DRIVEN = ("speed_mps", "driven", "agents", "is_thing", "drivable", "light", "li
 
 
 def _light_scores(told: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
-    """`light_balanced` is the mean recall of the states (lit ones within LIGHT_WITHIN_M), so that none counts once."""
+    """`light_balanced` is the mean recall of the states (lit ones within LIGHT_WITHIN_M), so that none counts once.
+
+    `light_seen_balanced` leaves out the lit ones that no picture shows.
+    """
     light = labels["light"]
     near = (light == LightState.NONE) | (labels["light_m"] < LIGHT_WITHIN_M)
-    recalls = {state: _mean((told == state)[near & (light == state)]) for state in LightState}
-    present = [value for value in recalls.values() if not np.isnan(value)]
+    in_view = (light == LightState.NONE) | labels["light_in_view"]
+    recalls, seen = (
+        {state: _mean((told == state)[among & (light == state)]) for state in LightState}
+        for among in (near, near & in_view)
+    )
     red = near & (light == LightState.RED)
     return {
         "light_accuracy": (told == light).mean(),
         "light_lit": _mean((told == light)[light > 0]),
-        "light_balanced": float(np.mean(present)),
+        "light_balanced": _mean([value for value in recalls.values() if not np.isnan(value)]),
+        "light_seen_balanced": _mean([value for value in seen.values() if not np.isnan(value)]),
         **{f"light_{state.name.lower()}": value for state, value in recalls.items()},
         "red_as_green": _mean((told == LightState.GREEN)[red]),
     }
@@ -263,7 +285,7 @@ def _velocity(heading_rad: np.ndarray, speed_mps: np.ndarray) -> np.ndarray:
 
 def constant_scores(train: DriveDataset, held_out: DriveDataset, index: np.ndarray) -> dict[str, float]:
     """Plan figures of the best constant answers (means, medians, majorities of the training frames)."""
-    labels = {name: held_out.column(name)[index] for name in _LABELS}
+    labels = _labels(held_out, index)
     n, gap = len(index), train.column("gap_m")
     ahead = gap < LEAD_WITHIN_M
     states = np.bincount(train.column("light"), minlength=LIGHTS)
@@ -293,5 +315,5 @@ def _f1(true: np.ndarray, said: np.ndarray) -> float:
     return 2 * (true & said).sum() / max(true.sum() + said.sum(), 1)
 
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: np.ndarray | list[float]) -> float:
     return float(np.mean(values)) if len(values) else float("nan")

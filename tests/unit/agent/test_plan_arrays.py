@@ -12,6 +12,8 @@ from drive_agent.agent.plan_arrays import (
     read_plan,
     read_scene,
     speed_profile,
+    speed_to_light,
+    speed_to_stop_sign,
     target_speed,
 )
 from drive_agent.models.embedded.objects import FIELDS
@@ -24,14 +26,14 @@ def test_the_layout_is_the_one_that_the_embedded_model_writes():
 
 
 def test_a_good_reply_is_a_plan():
-    plan = read_plan(reply(), 1_500_000, 5.0)
+    plan = read_plan(reply(), 1_500_000, 5.0, 50.0)
     assert isinstance(plan, Plan) and plan.time_us == 1_500_000
     np.testing.assert_array_equal(plan.path_ego, arrays()["path_ego"])
     np.testing.assert_allclose(plan.speeds_mps, 5.0)
 
 
 def test_the_target_speed_is_the_mean_of_its_distribution():
-    plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), 0, 7.5)
+    plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), 0, 7.5, 50.0)
     assert isinstance(plan, Plan)
     np.testing.assert_allclose(plan.speeds_mps, 7.5)
 
@@ -58,6 +60,57 @@ def test_a_standing_car_moves_up_unless_something_holds_it(light, gap_is_free, t
     assert target_speed(told | {"gap_probs": gap}, 0.0) == pytest.approx(target_mps)
 
 
+def _stops_within(speed_at, start_m: float, speed_mps: float) -> float:
+    """Way left to the line where a car stands that follows the speeds it is allowed, braking with 4 m/s2 at most."""
+    way_m, step_s = start_m, 0.05
+    for _ in range(2000):
+        speed_mps = max(speed_mps - 4.0 * step_s, min(speed_mps, speed_at(way_m, speed_mps)))
+        if speed_mps < 0.05:
+            return way_m
+        way_m -= speed_mps * step_s
+    raise AssertionError("never stood")
+
+
+@pytest.mark.parametrize("state", [LightState.RED, LightState.YELLOW])
+@pytest.mark.parametrize("speed_mps", [1.0, 8.0, 14.0])
+def test_a_plan_stops_before_the_light_that_it_tells_whatever_its_target_speed(state, speed_mps):
+    def allowed(way_m: float, at_mps: float) -> float:
+        return speed_to_light(arrays(light_probs=one_hot(4, state), light_m=max(way_m, 0.0)), at_mps)
+
+    assert 0.5 < _stops_within(allowed, 40.0, speed_mps) < 4.0
+    whole = reply(light_probs=one_hot(4, state), light_m=9.0, speed_probs=[0.0, 0.0, 1.0])
+    plan = read_plan(whole, 0, 5.0, 50.0)
+    assert isinstance(plan, Plan) and plan.speeds_mps[0] < 5.0
+
+
+def test_a_light_that_one_cannot_stop_at_any_more_is_driven_past_and_green_binds_nobody():
+    yellow = arrays(light_probs=one_hot(4, LightState.YELLOW), light_m=4.0)
+    assert speed_to_light(yellow, 6.5) == np.inf and speed_to_light(yellow, 4.0) < 4.0
+    assert speed_to_light(arrays(light_m=4.0), 4.0) == np.inf
+    hardly = arrays(light_probs=[0.6, 0.4, 0.0, 0.0], light_m=4.0)
+    assert speed_to_light(hardly, 4.0) == np.inf
+
+
+def test_who_stands_at_a_red_light_stays():
+    red = arrays(light_probs=one_hot(4, LightState.RED), light_m=2.5)
+    assert speed_to_light(red, 0.2) == 0.0 and speed_to_light(red, 1.0) > 0.0
+
+
+@pytest.mark.parametrize("speed_mps", [2.0, 8.0])
+def test_a_plan_stops_once_at_the_sign_that_it_tells(speed_mps):
+    def told(way_m: float):
+        return arrays(stop_probs=[0.4, 0.4, 0.2], stop_values_m=[way_m, way_m])
+
+    left_m = _stops_within(
+        lambda way_m, at_mps: speed_to_stop_sign(told(way_m), at_mps, 50.0), 30.0, speed_mps
+    )
+    assert 1.0 < left_m < 2.2
+    assert speed_to_stop_sign(told(left_m), 0.0, 0.0) == np.inf  # it has stood there
+    assert speed_to_stop_sign(told(1.6), 1.0, 0.4) == np.inf
+    assert speed_to_stop_sign(told(4.0), 1.0, 0.4) < np.inf  # in a queue: too far away to count
+    assert speed_to_stop_sign(arrays(), 5.0, 50.0) == np.inf
+
+
 @given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
 def test_a_profile_moves_to_its_target_within_comfort(speed, target):
     profile = speed_profile(speed, target)
@@ -71,7 +124,7 @@ def test_a_profile_moves_to_its_target_within_comfort(speed, target):
 def test_a_missing_array_is_named(name):
     whole = arrays()
     del whole[name]
-    error = read_plan(Reply(arrays=whole), 0, 5.0)
+    error = read_plan(Reply(arrays=whole), 0, 5.0, 50.0)
     assert isinstance(error, PlanError) and name in error.reason
 
 
@@ -80,7 +133,7 @@ def test_a_missing_array_is_named(name):
 def test_an_array_that_is_not_finite_is_named(name, value):
     broken = np.array(arrays()[name], dtype=float)
     broken.flat[0] = value
-    error = read_plan(reply(**{name: broken}), 0, 5.0)
+    error = read_plan(reply(**{name: broken}), 0, 5.0, 50.0)
     assert isinstance(error, PlanError) and name in error.reason
 
 
@@ -102,7 +155,7 @@ def test_an_array_that_is_not_finite_is_named(name, value):
     ],
 )
 def test_an_array_that_does_not_fit_is_named(name, value):
-    error = read_plan(reply(**{name: value}), 0, 5.0)
+    error = read_plan(reply(**{name: value}), 0, 5.0, 50.0)
     assert isinstance(error, PlanError) and error.reason.startswith(name)
 
 
@@ -119,4 +172,4 @@ def test_an_empty_road_is_a_scene_too():
     scene, forecast = read_scene(reply(objects=np.zeros((0, 14)), gap_probs=one_hot(4, 3)))
     assert scene.objects == () and scene.lead_gap_m is None
     assert forecast.positions_ego.shape == (0, 3, 2)
-    assert isinstance(read_plan(reply(objects=np.zeros((0, 14))), 0, 5.0), Plan)
+    assert isinstance(read_plan(reply(objects=np.zeros((0, 14))), 0, 5.0, 50.0), Plan)

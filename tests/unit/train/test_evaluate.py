@@ -16,6 +16,7 @@ def labels(n: int = 4) -> dict[str, np.ndarray]:
         "target_speed_mps": np.array([0.0, 2.0, 8.0, 10.0]),
         "light": np.array([1, 1, 0, 3]),
         "light_m": np.array([10.0, 50.0, 99.0, 10.0]),
+        "light_in_view": np.array([False, True, False, True]),
         "gap_m": np.array([10.0, 99.0, 20.0, 99.0]),
         "lead_kind": np.array([0, -1, 2, -1]),
         "maneuver": np.array([4, 1, 4, 1]),
@@ -69,6 +70,7 @@ def test_each_fault_is_counted_where_it_belongs() -> None:
     assert scores["light_balanced"] == pytest.approx(
         2 / 3
     )  # red 0, green 1, none 1: the far red does not count
+    assert scores["light_seen_balanced"] == 1.0  # nor, here, the near one behind a truck
     assert (scores["slow_recall"], scores["slow_false"]) == (0.5, 0.0)
     assert (scores["lead_accuracy"], scores["lead_f1"]) == (0.5, 0.5)
     assert scores["lead_vehicle_f1"] == pytest.approx(2 / 3)  # without the person who was missed
