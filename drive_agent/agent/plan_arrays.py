@@ -9,6 +9,7 @@
 | stop_probs       | (s + 1,) | probabilities of the distances `stop_values_m` (s,) to a stop sign's line that   |
 |                  |          | is still to be obeyed; the last one is "none"                                    |
 | gap_probs        | (g + 1,) | probabilities of the free distances `gap_values_m` (g,); the last one is "none"  |
+| lead_speed_mps   | ()       | how fast whoever ends that distance moves along the own way                      |
 | objects          | (m, f)   | one row an object, columns `OBJECT_FIELDS`                                       |
 """
 
@@ -16,8 +17,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.types import (
     ROAD_USERS,
+    EgoState,
     Forecast,
     LightState,
     ObjectKind,
@@ -32,13 +35,11 @@ SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
 MOVE_UP_MPS = 0.6
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
-LINE_BRAKE_MPS2 = 1.8  # to a line that is told
+BRAKE_MPS2 = 1.8  # to a line or a lead that is told
 LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
-LIGHT_SPARE_M, STOP_SPARE_M = 1.5, 1.5  # from the standing car to the line
-LATE_M = 1.0  # a slow car still stops this much behind the line of a light, rather than driving on
+LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M = 1.5, 1.5, 3.0  # from the standing car to what it stands before
+LATE_M = 1.0  # a slow car still stops this much behind the line, rather than driving on
 SETTLE_M = 1.5  # who stands within this of the stopping place stays there
-LIKELY_SIGN = 0.3  # near its line a sign is told with less certainty, though it is not obeyed yet
-STOP_ZONE_M = 2.2  # who has stood this near to the line of a stop sign has obeyed it
 PREVIEW_S = 0.5  # what a controller needs to follow
 OBJECT_FIELDS = (
     "kind",
@@ -62,15 +63,13 @@ NEEDED = (
     "stop_values_m",
     "gap_probs",
     "gap_values_m",
+    "lead_speed_mps",
     "objects",
 )
 
 
-def read_plan(reply: Reply, time_us: int, speed_mps: float, since_stop_m: float) -> Plan | PlanError:
-    """The plan in a reply's arrays, made at `time_us`.
-
-    The car drove `speed_mps` then and had last stood `since_stop_m` before.
-    """
+def read_plan(reply: Reply, ego: EgoState, signs: StopSigns) -> Plan | PlanError:
+    """The plan in a reply's arrays about what was seen at `ego`; `signs` is what was told before."""
     missing = [name for name in NEEDED if name not in reply.arrays]
     if missing:
         return PlanError(f"reply lacks arrays {missing}")
@@ -81,11 +80,12 @@ def read_plan(reply: Reply, time_us: int, speed_mps: float, since_stop_m: float)
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
     target = min(
-        target_speed(reply.arrays, speed_mps),
-        speed_to_light(reply.arrays, speed_mps),
-        speed_to_stop_sign(reply.arrays, speed_mps, since_stop_m),
+        target_speed(reply.arrays, ego.speed_mps),
+        speed_to_light(reply.arrays, ego.speed_mps),
+        speed_to_stop_sign(signs.way_m(told_sign_m(reply.arrays), ego), ego.speed_mps),
+        speed_behind_lead(reply.arrays, ego.speed_mps),
     )
-    return Plan(time_us, path, SPEED_TIMES_S, speed_profile(speed_mps, target))
+    return Plan(ego.time_us, path, SPEED_TIMES_S, speed_profile(ego.speed_mps, target))
 
 
 def _misfit(arrays: dict[str, np.ndarray]) -> str:
@@ -102,6 +102,7 @@ def _misfit(arrays: dict[str, np.ndarray]) -> str:
         "stop_probs": (np.size(arrays["stop_values_m"]) + 1,),
         "gap_values_m": (np.size(arrays["gap_values_m"]),),
         "gap_probs": (np.size(arrays["gap_values_m"]) + 1,),
+        "lead_speed_mps": (),
         "objects": (len(arrays["objects"]) if arrays["objects"].ndim else 0, len(OBJECT_FIELDS)),
     }
     for name, shape in expected.items():
@@ -127,8 +128,8 @@ def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
 def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     """The speed that still stops before the line of a told red or yellow light; inf where there is none.
 
-    The told target speed weighs everything that it was learnt with, above all what the car ahead does. A light or a
-    sign that the same reply tells is not outvoted by that.
+    The told target speed weighs everything that it was learnt with, above all what the car ahead does. A light, a sign
+    or a lead that the same reply tells is not outvoted by that.
     """
     probs = arrays["light_probs"]
     if probs[LightState.RED] + probs[LightState.YELLOW] <= 0.5:
@@ -142,21 +143,34 @@ def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     return _speed_to(way_m - LIGHT_SPARE_M, speed_mps)
 
 
-def speed_to_stop_sign(arrays: dict[str, np.ndarray], speed_mps: float, since_stop_m: float) -> float:
-    """The speed that still stops before the line of a told stop sign; inf where there is none, or it is obeyed."""
+def told_sign_m(arrays: dict[str, np.ndarray]) -> float | None:
+    """The told way to the line of a stop sign that is still to be obeyed; None for none."""
     probs = arrays["stop_probs"][:-1]
-    if probs.sum() <= LIKELY_SIGN:
-        return np.inf
-    way_m = float(probs @ arrays["stop_values_m"] / probs.sum())
-    stood_m = way_m + since_stop_m  # from where the car last stood to the line
-    if stood_m < STOP_ZONE_M or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * way_m:
+    return float(probs @ arrays["stop_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
+
+
+def speed_to_stop_sign(way_m: float | None, speed_mps: float) -> float:
+    """The speed that still stops before the line of a stop sign; inf where there is none, or it is too near."""
+    if way_m is None or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * (way_m + LATE_M):
         return np.inf
     return _speed_to(way_m - STOP_SPARE_M, speed_mps)
 
 
-def _speed_to(room_m: float, speed_mps: float) -> float:
-    """The speed that stops after `room_m` metres, a little ahead of time."""
-    return float(np.sqrt(2 * LINE_BRAKE_MPS2 * max(room_m - PREVIEW_S * speed_mps, 0.0)))
+def speed_behind_lead(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
+    """The speed that still stops behind a told lead, should it brake as well; inf where there is none.
+
+    Who stands decides by the target speed alone when to go: a lead that is not there must not hold a car for ever.
+    """
+    probs = arrays["gap_probs"][:-1]
+    if probs.sum() <= 0.5 or speed_mps < MOVE_UP_MPS:
+        return np.inf
+    gap_m = float(probs @ arrays["gap_values_m"] / probs.sum())
+    return _speed_to(gap_m - LEAD_SPARE_M, speed_mps, float(arrays["lead_speed_mps"]))
+
+
+def _speed_to(room_m: float, speed_mps: float, then_mps: float = 0.0) -> float:
+    """The speed that brakes to `then_mps` within `room_m` metres, a little ahead of time."""
+    return float(np.sqrt(2 * BRAKE_MPS2 * max(room_m - PREVIEW_S * speed_mps, 0.0) + then_mps**2))
 
 
 def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:

@@ -15,11 +15,10 @@ class Chauffeur:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._dialogue = Arrays()
         self._cameras = tuple(mount.name for mount in model.cameras)
 
     def plan(self, frame: Frame) -> Plan | None:
         """The model's plan, None when its reply holds none."""
-        reply = self._model.answer(self._dialogue.ask(frame, self._cameras))
-        plan = self._dialogue.understand(reply, frame).plan
+        dialogue = Arrays()
+        plan = dialogue.understand(self._model.answer(dialogue.ask(frame, self._cameras)), frame).plan
         return plan if isinstance(plan, Plan) else None

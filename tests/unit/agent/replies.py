@@ -16,7 +16,7 @@ def one_hot(size: int, place: int) -> np.ndarray:
 
 
 def arrays(**changes: object) -> dict[str, np.ndarray]:
-    """Straight on at 5 m/s, light green, no stop sign, 20 m free, a walker from the right."""
+    """Straight on at 5 m/s, light green, no stop sign, a lead in 20 m, a walker from the right."""
     whole = {
         "path_ego": np.column_stack([np.arange(2.0, 42.0, 4.0), np.zeros(10)]),
         "speed_probs": one_hot(3, 1),
@@ -27,6 +27,7 @@ def arrays(**changes: object) -> dict[str, np.ndarray]:
         "stop_values_m": np.array([2.0, 10.0]),
         "gap_probs": one_hot(4, 2),
         "gap_values_m": np.array([0.0, 10.0, 20.0]),
+        "lead_speed_mps": np.array(5.0),
         "objects": np.array([WALKER], dtype=np.float32).reshape(-1, len(OBJECT_FIELDS)),
     }
     return whole | {name: np.asarray(value) for name, value in changes.items()}

@@ -11,14 +11,21 @@ from drive_agent.agent.plan_arrays import (
     SPEED_TIMES_S,
     read_plan,
     read_scene,
+    speed_behind_lead,
     speed_profile,
     speed_to_light,
     speed_to_stop_sign,
     target_speed,
+    told_sign_m,
 )
+from drive_agent.agent.stop_signs import ZONE_M, StopSigns
 from drive_agent.models.embedded.objects import FIELDS
-from drive_agent.types import LightState, ObjectKind, Plan, PlanError, Reply
+from drive_agent.types import EgoState, LightState, ObjectKind, Plan, PlanError, Reply
 from tests.unit.agent.replies import arrays, one_hot, reply
+
+
+def at(speed_mps: float, time_us: int = 0) -> EgoState:
+    return EgoState(time_us, 0.0, 0.0, 0.0, speed_mps, 0.0, 0.0, 50.0)
 
 
 def test_the_layout_is_the_one_that_the_embedded_model_writes():
@@ -26,14 +33,14 @@ def test_the_layout_is_the_one_that_the_embedded_model_writes():
 
 
 def test_a_good_reply_is_a_plan():
-    plan = read_plan(reply(), 1_500_000, 5.0, 50.0)
+    plan = read_plan(reply(), at(5.0, 1_500_000), StopSigns())
     assert isinstance(plan, Plan) and plan.time_us == 1_500_000
     np.testing.assert_array_equal(plan.path_ego, arrays()["path_ego"])
     np.testing.assert_allclose(plan.speeds_mps, 5.0)
 
 
 def test_the_target_speed_is_the_mean_of_its_distribution():
-    plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), 0, 7.5, 50.0)
+    plan = read_plan(reply(speed_probs=[0.0, 0.5, 0.5]), at(7.5), StopSigns())
     assert isinstance(plan, Plan)
     np.testing.assert_allclose(plan.speeds_mps, 7.5)
 
@@ -79,7 +86,7 @@ def test_a_plan_stops_before_the_light_that_it_tells_whatever_its_target_speed(s
 
     assert 0.5 < _stops_within(allowed, 40.0, speed_mps) < 4.0
     whole = reply(light_probs=one_hot(4, state), light_m=9.0, speed_probs=[0.0, 0.0, 1.0])
-    plan = read_plan(whole, 0, 5.0, 50.0)
+    plan = read_plan(whole, at(5.0), StopSigns())
     assert isinstance(plan, Plan) and plan.speeds_mps[0] < 5.0
 
 
@@ -97,18 +104,35 @@ def test_who_stands_at_a_red_light_stays():
 
 
 @pytest.mark.parametrize("speed_mps", [2.0, 8.0])
-def test_a_plan_stops_once_at_the_sign_that_it_tells(speed_mps):
-    def told(way_m: float):
-        return arrays(stop_probs=[0.4, 0.4, 0.2], stop_values_m=[way_m, way_m])
+def test_a_plan_stops_at_the_sign_that_it_tells_and_then_goes_on(speed_mps):
+    left_m = _stops_within(speed_to_stop_sign, 30.0, speed_mps)
+    assert 1.0 < left_m < ZONE_M
+    sign = {"stop_probs": [0.2, 0.6, 0.2], "stop_values_m": [4.0, 4.0]}
+    assert told_sign_m(arrays(**sign)) == pytest.approx(4.0) and told_sign_m(arrays()) is None
+    held, free = (read_plan(one, at(4.0), StopSigns()) for one in (reply(**sign), reply()))
+    assert isinstance(held, Plan) and isinstance(free, Plan)
+    assert held.speeds_mps[-1] < 2.0 < free.speeds_mps[-1]
+    assert speed_to_stop_sign(None, 5.0) == speed_to_stop_sign(1.0, 8.0) == np.inf
 
-    left_m = _stops_within(
-        lambda way_m, at_mps: speed_to_stop_sign(told(way_m), at_mps, 50.0), 30.0, speed_mps
+
+@pytest.mark.parametrize("speed_mps", [3.0, 9.0])
+def test_a_plan_stops_behind_a_standing_lead_that_it_tells(speed_mps):
+    def allowed(way_m: float, at_mps: float) -> float:
+        values_m = [way_m, way_m + 2.0, 50.0]
+        near = arrays(gap_probs=[0.5, 0.3, 0.0, 0.2], gap_values_m=values_m, lead_speed_mps=0.0)
+        return speed_behind_lead(near, max(at_mps, 0.7))
+
+    assert 1.0 < _stops_within(allowed, 30.0, speed_mps) < 4.0
+
+
+def test_a_lead_binds_only_who_moves_too_fast_for_it():
+    near = arrays(gap_probs=one_hot(4, 1), lead_speed_mps=6.0)  # 10 m ahead
+    assert (
+        speed_behind_lead(near, 6.0) > 6.0 > speed_behind_lead(near | {"lead_speed_mps": np.array(0.0)}, 6.0)
     )
-    assert 1.0 < left_m < 2.2
-    assert speed_to_stop_sign(told(left_m), 0.0, 0.0) == np.inf  # it has stood there
-    assert speed_to_stop_sign(told(1.6), 1.0, 0.4) == np.inf
-    assert speed_to_stop_sign(told(4.0), 1.0, 0.4) < np.inf  # in a queue: too far away to count
-    assert speed_to_stop_sign(arrays(), 5.0, 50.0) == np.inf
+    assert speed_behind_lead(near, 0.2) == speed_behind_lead(arrays(gap_probs=one_hot(4, 3)), 6.0) == np.inf
+    plan = read_plan(reply(gap_probs=one_hot(4, 1), lead_speed_mps=0.0), at(5.0), StopSigns())
+    assert isinstance(plan, Plan) and plan.speeds_mps[-1] < 5.0
 
 
 @given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
@@ -124,7 +148,7 @@ def test_a_profile_moves_to_its_target_within_comfort(speed, target):
 def test_a_missing_array_is_named(name):
     whole = arrays()
     del whole[name]
-    error = read_plan(Reply(arrays=whole), 0, 5.0, 50.0)
+    error = read_plan(Reply(arrays=whole), at(5.0), StopSigns())
     assert isinstance(error, PlanError) and name in error.reason
 
 
@@ -133,7 +157,7 @@ def test_a_missing_array_is_named(name):
 def test_an_array_that_is_not_finite_is_named(name, value):
     broken = np.array(arrays()[name], dtype=float)
     broken.flat[0] = value
-    error = read_plan(reply(**{name: broken}), 0, 5.0, 50.0)
+    error = read_plan(reply(**{name: broken}), at(5.0), StopSigns())
     assert isinstance(error, PlanError) and name in error.reason
 
 
@@ -155,7 +179,7 @@ def test_an_array_that_is_not_finite_is_named(name, value):
     ],
 )
 def test_an_array_that_does_not_fit_is_named(name, value):
-    error = read_plan(reply(**{name: value}), 0, 5.0, 50.0)
+    error = read_plan(reply(**{name: value}), at(5.0), StopSigns())
     assert isinstance(error, PlanError) and error.reason.startswith(name)
 
 
@@ -172,4 +196,4 @@ def test_an_empty_road_is_a_scene_too():
     scene, forecast = read_scene(reply(objects=np.zeros((0, 14)), gap_probs=one_hot(4, 3)))
     assert scene.objects == () and scene.lead_gap_m is None
     assert forecast.positions_ego.shape == (0, 3, 2)
-    assert isinstance(read_plan(reply(objects=np.zeros((0, 14))), 0, 5.0, 50.0), Plan)
+    assert isinstance(read_plan(reply(objects=np.zeros((0, 14))), at(5.0), StopSigns()), Plan)
