@@ -38,7 +38,6 @@ ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target sp
 BRAKE_MPS2 = 1.8  # to a line or a lead that is told
 LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
 LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M = 1.5, 1.5, 3.0  # from the standing car to what it stands before
-LATE_M = 1.0  # a slow car still stops this much behind the line, rather than driving on
 SETTLE_M = 1.5  # who stands within this of the stopping place stays there
 PREVIEW_S = 0.5  # what a controller needs to follow
 OBJECT_FIELDS = (
@@ -136,7 +135,7 @@ def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
         return np.inf
     state = max((LightState.RED, LightState.YELLOW), key=lambda one: probs[one])
     way_m = float(arrays["light_m"])
-    if speed_mps**2 > 2 * LAST_BRAKE_MPS2[state] * (way_m + LATE_M):
+    if speed_mps**2 > 2 * LAST_BRAKE_MPS2[state] * way_m:
         return np.inf
     if speed_mps < MOVE_UP_MPS and way_m - LIGHT_SPARE_M < SETTLE_M:
         return 0.0
@@ -151,7 +150,7 @@ def told_sign_m(arrays: dict[str, np.ndarray]) -> float | None:
 
 def speed_to_stop_sign(way_m: float | None, speed_mps: float) -> float:
     """The speed that still stops before the line of a stop sign; inf where there is none, or it is too near."""
-    if way_m is None or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * (way_m + LATE_M):
+    if way_m is None or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * way_m:
         return np.inf
     return _speed_to(way_m - STOP_SPARE_M, speed_mps)
 

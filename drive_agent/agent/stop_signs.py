@@ -11,7 +11,8 @@ import math
 from drive_agent.types import EgoState
 
 ZONE_M = 2.2  # who has stood this near to the line has obeyed its sign
-NEAR_M = 6.0  # a sign that is not told again from farther away was none
+NEAR_M = 8.0  # a sign that is not told again from farther away was none
+FIRST_M = 4.0  # nor is what appears from nowhere nearer than this, often where a light goes out of sight
 PASSED_M = -1.0
 FORGET_US = 1_000_000  # between two looks; another route begins at another time
 
@@ -24,7 +25,9 @@ class StopSigns:
 
     def way_m(self, told_m: float | None, ego: EgoState) -> float | None:
         """From the front of the car to the line that is still to be obeyed, where a model tells one `told_m` ahead."""
-        way_m = self._remembered_m(ego) if told_m is None else told_m
+        way_m = self._remembered_m(ego)
+        if told_m is not None and (way_m is not None or told_m > FIRST_M):
+            way_m = told_m
         if way_m is not None and way_m + ego.since_stop_m < ZONE_M:
             way_m = None
         self._last = None if way_m is None else (way_m, ego)

@@ -107,11 +107,11 @@ def test_who_stands_at_a_red_light_stays():
 def test_a_plan_stops_at_the_sign_that_it_tells_and_then_goes_on(speed_mps):
     left_m = _stops_within(speed_to_stop_sign, 30.0, speed_mps)
     assert 1.0 < left_m < ZONE_M
-    sign = {"stop_probs": [0.2, 0.6, 0.2], "stop_values_m": [4.0, 4.0]}
-    assert told_sign_m(arrays(**sign)) == pytest.approx(4.0) and told_sign_m(arrays()) is None
+    sign = {"stop_probs": [0.2, 0.6, 0.2], "stop_values_m": [6.0, 6.0]}
+    assert told_sign_m(arrays(**sign)) == pytest.approx(6.0) and told_sign_m(arrays()) is None
     held, free = (read_plan(one, at(4.0), StopSigns()) for one in (reply(**sign), reply()))
     assert isinstance(held, Plan) and isinstance(free, Plan)
-    assert held.speeds_mps[-1] < 2.0 < free.speeds_mps[-1]
+    assert held.speeds_mps[-1] < 3.5 < free.speeds_mps[-1]
     assert speed_to_stop_sign(None, 5.0) == speed_to_stop_sign(1.0, 8.0) == np.inf
 
 
