@@ -13,6 +13,7 @@ from typing import Protocol
 from drive_agent.agent import plan_arrays, plan_text, rationale_text
 from drive_agent.agent.boxes_text import read_boxes
 from drive_agent.agent.prompt import build_prompt
+from drive_agent.agent.route_keeping import keep_to_route
 from drive_agent.agent.stock_prompt import stock_prompt
 from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.agent.waypoint_text import read_waypoints
@@ -60,6 +61,7 @@ class Arrays:
         plan = plan_arrays.read_plan(reply, frame.ego, self._signs)
         if isinstance(plan, PlanError):
             return Understood(plan)
+        plan = replace(plan, path_ego=keep_to_route(plan.path_ego, frame.route_ego))
         if reply.text:
             plan = replace(plan, reason=_on_one_line(reply.text))
         return Understood(plan, *plan_arrays.read_scene(reply))
