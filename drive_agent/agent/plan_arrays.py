@@ -35,6 +35,8 @@ SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
 MOVE_UP_MPS = 0.6
 ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
+EMERGENCY_MPS2 = 8.0  # where a lead is too near for that
+TOUCH_M = 1.0  # a told gap may be so much too long
 BRAKE_MPS2 = 1.8  # to a line or a lead that is told
 LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
 LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M = 1.5, 1.5, 3.0  # from the standing car to what it stands before
@@ -84,7 +86,8 @@ def read_plan(reply: Reply, ego: EgoState, signs: StopSigns) -> Plan | PlanError
         speed_to_stop_sign(signs.way_m(told_sign_m(reply.arrays), ego), ego.speed_mps),
         speed_behind_lead(reply.arrays, ego.speed_mps),
     )
-    return Plan(ego.time_us, path, SPEED_TIMES_S, speed_profile(ego.speed_mps, target))
+    decel_mps2 = EMERGENCY_MPS2 if is_emergency(reply.arrays, ego.speed_mps) else DECEL_MPS2
+    return Plan(ego.time_us, path, SPEED_TIMES_S, speed_profile(ego.speed_mps, target, decel_mps2))
 
 
 def _misfit(arrays: dict[str, np.ndarray]) -> str:
@@ -160,11 +163,23 @@ def speed_behind_lead(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
 
     Who stands decides by the target speed alone when to go: a lead that is not there must not hold a car for ever.
     """
-    probs = arrays["gap_probs"][:-1]
-    if probs.sum() <= 0.5 or speed_mps < MOVE_UP_MPS:
+    gap_m = _gap_m(arrays)
+    if gap_m is None or speed_mps < MOVE_UP_MPS:
         return np.inf
-    gap_m = float(probs @ arrays["gap_values_m"] / probs.sum())
     return _speed_to(gap_m - LEAD_SPARE_M, speed_mps, float(arrays["lead_speed_mps"]))
+
+
+def is_emergency(arrays: dict[str, np.ndarray], speed_mps: float) -> bool:
+    """Whether comfortable braking would end in a told lead."""
+    gap_m = _gap_m(arrays)
+    closing_mps = speed_mps - float(arrays["lead_speed_mps"])
+    return gap_m is not None and closing_mps > 0.0 and closing_mps**2 > 2 * DECEL_MPS2 * (gap_m - TOUCH_M)
+
+
+def _gap_m(arrays: dict[str, np.ndarray]) -> float | None:
+    """The told free way to a lead; None when none is told."""
+    probs = arrays["gap_probs"][:-1]
+    return float(probs @ arrays["gap_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
 
 
 def _speed_to(room_m: float, speed_mps: float, then_mps: float = 0.0) -> float:
@@ -172,10 +187,10 @@ def _speed_to(room_m: float, speed_mps: float, then_mps: float = 0.0) -> float:
     return float(np.sqrt(2 * BRAKE_MPS2 * max(room_m - PREVIEW_S * speed_mps, 0.0) + then_mps**2))
 
 
-def speed_profile(speed_mps: float, target_mps: float) -> np.ndarray:
-    """Speeds at `SPEED_TIMES_S` on the way from the own to the target speed, within comfortable bounds."""
+def speed_profile(speed_mps: float, target_mps: float, decel_mps2: float = DECEL_MPS2) -> np.ndarray:
+    """Speeds at `SPEED_TIMES_S` on the way from the own to the target speed, within bounds."""
     return np.clip(
-        target_mps, speed_mps - DECEL_MPS2 * SPEED_TIMES_S, speed_mps + ACCEL_MPS2 * SPEED_TIMES_S
+        target_mps, speed_mps - decel_mps2 * SPEED_TIMES_S, speed_mps + ACCEL_MPS2 * SPEED_TIMES_S
     ).clip(0.0)
 
 

@@ -9,6 +9,7 @@ from drive_agent.agent.plan_arrays import (
     NEEDED,
     OBJECT_FIELDS,
     SPEED_TIMES_S,
+    is_emergency,
     read_plan,
     read_scene,
     speed_behind_lead,
@@ -133,6 +134,15 @@ def test_a_lead_binds_only_who_moves_too_fast_for_it():
     assert speed_behind_lead(near, 0.2) == speed_behind_lead(arrays(gap_probs=one_hot(4, 3)), 6.0) == np.inf
     plan = read_plan(reply(gap_probs=one_hot(4, 1), lead_speed_mps=0.0), at(5.0), StopSigns())
     assert isinstance(plan, Plan) and plan.speeds_mps[-1] < 5.0
+
+
+def test_only_a_lead_that_is_too_near_is_braked_for_with_all_there_is():
+    near = {"gap_probs": one_hot(4, 1), "lead_speed_mps": 0.0}  # 10 m ahead
+    hard, soft = (read_plan(reply(**near), at(speed_mps), StopSigns()) for speed_mps in (9.0, 7.0))
+    assert isinstance(hard, Plan) and isinstance(soft, Plan)
+    assert hard.speeds_mps[0] == pytest.approx(9.0 - 4.0) and soft.speeds_mps[0] >= 7.0 - 2.0
+    assert not is_emergency(arrays(**near | {"lead_speed_mps": 8.0}), 9.0)
+    assert not is_emergency(arrays(gap_probs=one_hot(4, 3)), 20.0)
 
 
 @given(st.floats(0.0, 30.0), st.floats(0.0, 30.0))
