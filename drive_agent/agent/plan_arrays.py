@@ -83,7 +83,7 @@ def read_plan(reply: Reply, ego: EgoState, signs: StopSigns) -> Plan | PlanError
     target = min(
         target_speed(reply.arrays, ego.speed_mps),
         speed_to_light(reply.arrays, ego.speed_mps),
-        speed_to_stop_sign(signs.way_m(told_sign_m(reply.arrays), ego), ego.speed_mps),
+        speed_to_stop_sign(signs.way_m(told_m(reply.arrays, "stop"), ego), ego.speed_mps),
         speed_behind_lead(reply.arrays, ego.speed_mps),
     )
     decel_mps2 = EMERGENCY_MPS2 if is_emergency(reply.arrays, ego.speed_mps) else DECEL_MPS2
@@ -145,12 +145,6 @@ def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     return _speed_to(way_m - LIGHT_SPARE_M, speed_mps)
 
 
-def told_sign_m(arrays: dict[str, np.ndarray]) -> float | None:
-    """The told way to the line of a stop sign that is still to be obeyed; None for none."""
-    probs = arrays["stop_probs"][:-1]
-    return float(probs @ arrays["stop_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
-
-
 def speed_to_stop_sign(way_m: float | None, speed_mps: float) -> float:
     """The speed that still stops before the line of a stop sign; inf where there is none, or it is too near."""
     if way_m is None or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * way_m:
@@ -163,7 +157,7 @@ def speed_behind_lead(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
 
     Who stands decides by the target speed alone when to go: a lead that is not there must not hold a car for ever.
     """
-    gap_m = _gap_m(arrays)
+    gap_m = told_m(arrays, "gap")
     if gap_m is None or speed_mps < MOVE_UP_MPS:
         return np.inf
     return _speed_to(gap_m - LEAD_SPARE_M, speed_mps, float(arrays["lead_speed_mps"]))
@@ -171,15 +165,15 @@ def speed_behind_lead(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
 
 def is_emergency(arrays: dict[str, np.ndarray], speed_mps: float) -> bool:
     """Whether comfortable braking would end in a told lead."""
-    gap_m = _gap_m(arrays)
+    gap_m = told_m(arrays, "gap")
     closing_mps = speed_mps - float(arrays["lead_speed_mps"])
     return gap_m is not None and closing_mps > 0.0 and closing_mps**2 > 2 * DECEL_MPS2 * (gap_m - TOUCH_M)
 
 
-def _gap_m(arrays: dict[str, np.ndarray]) -> float | None:
-    """The told free way to a lead; None when none is told."""
-    probs = arrays["gap_probs"][:-1]
-    return float(probs @ arrays["gap_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
+def told_m(arrays: dict[str, np.ndarray], name: str) -> float | None:
+    """The mean told distance of "gap" or "stop", given that there is one; None where "none" is likelier."""
+    probs = arrays[f"{name}_probs"][:-1]
+    return float(probs @ arrays[f"{name}_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
 
 
 def _speed_to(room_m: float, speed_mps: float, then_mps: float = 0.0) -> float:
@@ -198,12 +192,9 @@ def read_scene(reply: Reply) -> tuple[Scene, Forecast]:
     """What the reply says is there and where it will be."""
     arrays = reply.arrays
     light = int(np.argmax(arrays["light_probs"]))
-    gap_probs, gap_values = arrays["gap_probs"], arrays["gap_values_m"]
-    free = float(gap_probs[-1])
-    gap = None if free > 0.5 else float(gap_probs[:-1] @ gap_values / max(1.0 - free, 1e-6))
     objects = tuple(
         SceneObject(ObjectKind(int(row[0])), *(float(v) for v in row[1:6])) for row in arrays["objects"]
     )
-    scene = Scene(objects, LightState(light), float(arrays["light_probs"][light]), gap)
+    scene = Scene(objects, LightState(light), float(arrays["light_probs"][light]), told_m(arrays, "gap"))
     rows = np.asarray(arrays["objects"], dtype=float).reshape(-1, len(OBJECT_FIELDS))
     return scene, Forecast(rows[:, None, 2:4] + rows[:, 8:14].reshape(-1, 3, 2))

@@ -1,7 +1,7 @@
 """A told path is held against the route that was given: one that misses the next route point is bent towards it.
 
-Expert paths pass within 1 m of a route point ahead, around obstacles within a lane's width. A path that misses it by
-more follows somebody else, or another road. Knows nothing of models.
+Expert paths pass within 2.3 m of a route point 5 to 30 m ahead, around obstacles too. One that misses it by much more
+follows somebody else, or another road. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import numpy as np
 
 from drive_agent.geometry import arc_length, project, resample
 
-NEAR_M, FAR_M = (
-    5.0,
-    35.0,
-)  # a route point nearer than this is as good as reached, a farther one may lie round a bend
+NEAR_M = 5.0  # a nearer route point is as good as reached
+FAR_M = 35.0  # a farther one may lie round a bend
 TOLERANCE_M = 4.5
 
 

@@ -17,7 +17,7 @@ from drive_agent.agent.plan_arrays import (
     speed_to_light,
     speed_to_stop_sign,
     target_speed,
-    told_sign_m,
+    told_m,
 )
 from drive_agent.agent.stop_signs import ZONE_M, StopSigns
 from drive_agent.models.embedded.objects import FIELDS
@@ -109,7 +109,7 @@ def test_a_plan_stops_at_the_sign_that_it_tells_and_then_goes_on(speed_mps):
     left_m = _stops_within(speed_to_stop_sign, 30.0, speed_mps)
     assert 1.0 < left_m < ZONE_M
     sign = {"stop_probs": [0.2, 0.6, 0.2], "stop_values_m": [6.0, 6.0]}
-    assert told_sign_m(arrays(**sign)) == pytest.approx(6.0) and told_sign_m(arrays()) is None
+    assert told_m(arrays(**sign), "stop") == pytest.approx(6.0) and told_m(arrays(), "stop") is None
     held, free = (read_plan(one, at(4.0), StopSigns()) for one in (reply(**sign), reply()))
     assert isinstance(held, Plan) and isinstance(free, Plan)
     assert held.speeds_mps[-1] < 3.5 < free.speeds_mps[-1]
