@@ -126,6 +126,12 @@ def wait_m(block: Block, way: Way) -> float:
     return block.tail_m - (CLOSE_M if way.over == "own" else WAIT_M)
 
 
+def to_be_driven(way: Way, block: Block, ego: EgoPose, axle_m: float) -> Shift:
+    """The shift as it will be driven once the way is free: from where the car waits."""
+    begin_m = max(wait_m(block, way) - ego.front_m, axle_m)
+    return replace(way.shift, begin_m=begin_m, ramp_m=max(block.tail_m - begin_m, 2.0))
+
+
 def is_free(
     way: Way,
     ego: EgoPose,

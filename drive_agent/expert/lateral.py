@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from drive_agent.expert.beside_route import BesideRoute, beside_route
 from drive_agent.expert.blockers import TOGETHER_M, Block, BlockFinder
 from drive_agent.expert.corridor import RouteTrack
-from drive_agent.expert.detour import PASS_MPS, WAIT_M, Way, is_free, prolonged, wait_m, ways_round
+from drive_agent.expert.detour import (
+    PASS_MPS,
+    WAIT_M,
+    Way,
+    is_free,
+    prolonged,
+    to_be_driven,
+    wait_m,
+    ways_round,
+)
 from drive_agent.expert.give_room import KEEP_S, ended, room_for_beacons, room_for_oncoming
 from drive_agent.expert.others import EgoPose, Others
 from drive_agent.expert.room import RoadRoom, Room
@@ -84,14 +93,15 @@ class LateralPlanner:
         if block.tail_m - axle_m > near_m + HEAD_START_S * ego.speed_mps:
             return None
         if way.over == "oncoming" and watched_s < WATCH_S:
-            return Aside(
-                wait_m=wait_m(block, way),
-                reason=f"watching the oncoming lane before driving round {way.what}",
-            )
-        if is_free(way, ego, axle_m, beside, top_mps=self._top_mps):
+            why = f"watching the oncoming lane before driving round {way.what}"
+        elif is_free(way, ego, axle_m, beside, top_mps=self._top_mps):
             self._round = way
             return None
-        return Aside(wait_m=wait_m(block, way), reason=f"waiting for a gap to drive round {way.what}")
+        else:
+            why = f"waiting for a gap to drive round {way.what}"
+        # Where to drive is shown while waiting too: who only sees cannot tell how long one has watched, and would
+        # learn the mean of a way round and none.
+        return Aside(to_be_driven(way, block, ego, axle_m), wait_m(block, way), reason=why)
 
     @property
     def _top_mps(self) -> float:

@@ -21,6 +21,7 @@ from drive_agent.types import Cause, LightState, Maneuver
 
 _DRIVEN = 3.0  # frames that the model drove itself into count so many times
 _RARE_CAUSE = 4.0  # at most so many times as often as the most frequent one
+_PRESSING = {Cause.OBSTACLE: 2.0, Cause.PERSON: 2.0}  # a moment decides, and a miss costs most
 _NUMBERS = ("speed_mps", "since_stop_m", "maneuver", "maneuver_m", "targets_ego")
 
 
@@ -60,7 +61,7 @@ def sampling_weights(dataset: DriveDataset) -> np.ndarray:
 
     Lit lights make 40 % of the draws (red, yellow and green 4:2:4 among them, as far as they occur); frames with turns,
     stop signs, objects near ahead, hard slowing or setting off count more, waiting at standstill counts less, and a
-    rare cause of the speed counts up to 4 times. Where the model was at the wheel its own mistakes are corrected: these
+    rare cause of the speed counts up to 4 times, people and obstacles to drive round twice that. Where the model was at the wheel its own mistakes are corrected: these
     frames count three times.
     """
     weights = np.ones(len(dataset))
@@ -77,6 +78,8 @@ def sampling_weights(dataset: DriveDataset) -> np.ndarray:
     cause = dataset.column("cause")
     counts = np.bincount(cause, minlength=len(Cause))
     weights *= np.sqrt(counts.max() / np.maximum(counts, 1)).clip(1.0, _RARE_CAUSE)[cause]
+    for pressing, factor in _PRESSING.items():
+        weights[cause == pressing] *= factor
     weights[dataset.is_driven()] *= _DRIVEN
     light = dataset.column("light")
     shares = {LightState.RED: 0.16, LightState.YELLOW: 0.08, LightState.GREEN: 0.16}
