@@ -27,6 +27,12 @@ RUN_MPS, RUN_SHARE = 2.6, 0.15
 LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
 ELBOW_M = 1.0  # room that people keep before a car
 GIVE_UP_US = 15_000_000
+BLOCKED_US, BLOCKED_SHARE = (
+    1_000_000,
+    0.3,
+)  # who gets on so much less than it walks, for so long, steps aside ...
+ASIDE_US, ASIDE_RAD = 1_200_000, np.radians(80.0)  # ... for so long, turned so far from its way
+NEAR_ENOUGH_M = 1.5  # and who is so near to a place that cannot be reached goes on to the next
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Stroller:
     )
     waited_us: int = 0
     came_from: tuple[int, int] = (0, 0)  # pavement and place before the crossing
+    before: np.ndarray | None = None  # where it was when it last decided, (2,)
+    speed_mps: float = 0.0  # what it decided then
+    blocked_us: int = 0  # walking against a tree or a lamp post
+    aside_us: int = 0  # still to go round it
 
 
 class Pavements:
@@ -148,6 +158,7 @@ def walk(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Velocity (2,) of a person at `position` (2,), given `cars_of` a tick. Changes the intentions."""
+    _feel(person, position, step_us)
     while person.targets and np.linalg.norm(person.targets[0] - position) < ARRIVED_M:
         person.targets.pop(0)
     if not person.targets:
@@ -156,17 +167,38 @@ def walk(
         if _car_comes(position, person.targets[-1], cars):
             return _wait(person, step_us)
         person.look_at = 0
+    side = 1.0 if person.side_m > 0.0 else -1.0
     gap = person.targets[0] - position
     direction = gap / max(float(np.linalg.norm(gap)), 1e-6)
-    free = _way_round(direction, 1.0 if person.side_m > 0.0 else -1.0, position, cars)
+    if person.aside_us > 0:
+        direction = _turned(direction, side * ASIDE_RAD)
+    free = _way_round(direction, side, position, cars)
+    person.speed_mps = person.pace_mps * float(free.any())
     return free * person.pace_mps
+
+
+def _feel(person: Stroller, position: np.ndarray, step_us: int) -> None:
+    """Notices what is walked against and does not give way, and turns to the other side each time."""
+    person.aside_us = max(person.aside_us - step_us, 0)
+    wanted_m = person.speed_mps * step_us * 1e-6
+    got_m = np.inf if person.before is None else float(np.linalg.norm(position - person.before))
+    person.before = position.copy()
+    person.blocked_us = person.blocked_us + step_us if got_m < BLOCKED_SHARE * wanted_m else 0
+    if person.blocked_us >= BLOCKED_US:
+        person.side_m, person.aside_us, person.blocked_us = -person.side_m, ASIDE_US, 0
+        if person.targets and np.linalg.norm(person.targets[0] - position) < NEAR_ENOUGH_M:
+            person.targets.pop(0)
+
+
+def _turned(direction: np.ndarray, turn_rad: float) -> np.ndarray:
+    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+    return np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
 
 
 def _way_round(direction: np.ndarray, side: float, position: np.ndarray, cars: np.ndarray) -> np.ndarray:
     """The direction (2,) nearest to the wanted one, first to one's own side, that leads into no car; zeros for none."""
     for turn_rad in (0.0, *(side * np.radians((50.0, 100.0, -50.0, -100.0)))):
-        cos, sin = np.cos(turn_rad), np.sin(turn_rad)
-        turned = np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
+        turned = _turned(direction, turn_rad)
         if not _car_in_the_way(position, turned, cars):
             return turned
     return np.zeros(2)
@@ -175,6 +207,7 @@ def _way_round(direction: np.ndarray, side: float, position: np.ndarray, cars: n
 def _wait(person: Stroller, step_us: int) -> np.ndarray:
     """Stand; after a while give the crossing up."""
     person.waited_us += step_us
+    person.speed_mps = 0.0
     if person.waited_us > GIVE_UP_US:
         person.look_at = 0
         person.pavement, person.place = person.came_from

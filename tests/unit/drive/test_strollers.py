@@ -67,6 +67,20 @@ def test_people_walk_round_a_standing_car_and_arrive(street):
     assert 0.1 < nearest < 1.5
 
 
+@pytest.mark.parametrize("post_y", [0.0, 5.9])
+def test_people_walk_round_a_post_that_does_not_give_way(street, post_y):
+    post, radius_m = np.array([40.0, post_y]), 0.6
+    person = Stroller(1, 20, 1, 1.4, 0.3, [np.array([40.0, 6.0])], came_from=(0, 20))
+    rng = np.random.default_rng(0)
+    position = np.array([40.0, -6.0])
+    for _ in range(150):
+        position = position + walk(person, position, street, NO_CARS, STEP_US, rng) * STEP_US / 1e6
+        gap = position - post
+        if np.hypot(*gap) < radius_m:
+            position = post + gap / np.hypot(*gap) * radius_m
+    assert abs(position[0] - 40.0) > 5.0
+
+
 def test_only_a_crosswalk_over_the_same_road_is_taken():
     ring = np.array(
         [[-1.5, -4.0, 0.0], [1.5, -4.0, 0.0], [1.5, 4.0, 0.0], [-1.5, 4.0, 0.0], [-1.5, -4.0, 0.0]]
