@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from drive_agent.agent.bounds import DECEL_MPS2, STANDING_MPS, Ahead, hardest_brake_mps2, top_speed
+from drive_agent.agent.leads import Leads
 from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.types import (
     ROAD_USERS,
@@ -33,15 +35,8 @@ from drive_agent.types import (
 
 SPEED_TIMES_S = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 ROLL_MPS = 1.5  # slower targets mean stand still
-MOVE_UP_MPS = 0.6
-ACCEL_MPS2, DECEL_MPS2 = 2.0, 4.0  # how fast the profile moves to the target speed
-EMERGENCY_MPS2 = 8.0  # where a lead is too near for that
-TOUCH_M = 1.0  # a told gap may be so much too long
-BRAKE_MPS2 = 1.8  # to a line or a lead that is told
-LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
-LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M = 1.5, 1.5, 3.0  # from the standing car to what it stands before
-SETTLE_M = 1.5  # who stands within this of the stopping place stays there
-PREVIEW_S = 0.5  # what a controller needs to follow
+MOVE_UP_MPS = 0.6  # for who stands and is not held
+ACCEL_MPS2 = 2.0  # how fast the profile moves up to the target speed
 OBJECT_FIELDS = (
     "kind",
     "score",
@@ -69,8 +64,8 @@ NEEDED = (
 )
 
 
-def read_plan(reply: Reply, ego: EgoState, signs: StopSigns) -> Plan | PlanError:
-    """The plan in a reply's arrays about what was seen at `ego`; `signs` is what was told before."""
+def read_plan(reply: Reply, ego: EgoState, signs: StopSigns, leads: Leads) -> Plan | PlanError:
+    """The plan in a reply's arrays about what was seen at `ego`; `signs` and `leads` are what was told before."""
     missing = [name for name in NEEDED if name not in reply.arrays]
     if missing:
         return PlanError(f"reply lacks arrays {missing}")
@@ -80,14 +75,10 @@ def read_plan(reply: Reply, ego: EgoState, signs: StopSigns) -> Plan | PlanError
     if complaint := _misfit(reply.arrays):
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    target = min(
-        target_speed(reply.arrays, ego.speed_mps),
-        speed_to_light(reply.arrays, ego.speed_mps),
-        speed_to_stop_sign(signs.way_m(told_m(reply.arrays, "stop"), ego), ego.speed_mps),
-        speed_behind_lead(reply.arrays, ego.speed_mps),
-    )
-    decel_mps2 = EMERGENCY_MPS2 if is_emergency(reply.arrays, ego.speed_mps) else DECEL_MPS2
-    return Plan(ego.time_us, path, SPEED_TIMES_S, speed_profile(ego.speed_mps, target, decel_mps2))
+    ahead = read_ahead(reply.arrays, ego, signs, leads)
+    target = min(target_speed(reply.arrays, ego.speed_mps), top_speed(ahead, ego.speed_mps))
+    speeds_mps = speed_profile(ego.speed_mps, target, hardest_brake_mps2(ahead, ego.speed_mps))
+    return Plan(ego.time_us, path, SPEED_TIMES_S, speeds_mps)
 
 
 def _misfit(arrays: dict[str, np.ndarray]) -> str:
@@ -123,62 +114,25 @@ def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     mean = float(arrays["speed_probs"] @ arrays["speed_values_mps"])
     stop_light = arrays["light_probs"][LightState.RED] + arrays["light_probs"][LightState.YELLOW]
     held = stop_light > 0.5 or arrays["gap_probs"][-1] < 0.5
-    threshold = MOVE_UP_MPS if speed_mps < MOVE_UP_MPS and not held else ROLL_MPS
+    threshold = MOVE_UP_MPS if speed_mps < STANDING_MPS and not held else ROLL_MPS
     return mean if mean >= threshold else 0.0
 
 
-def speed_to_light(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
-    """The speed that still stops before the line of a told red or yellow light; inf where there is none.
-
-    The told target speed weighs everything that it was learnt with, above all what the car ahead does. A light, a sign
-    or a lead that the same reply tells is not outvoted by that.
-    """
-    probs = arrays["light_probs"]
-    if probs[LightState.RED] + probs[LightState.YELLOW] <= 0.5:
-        return np.inf
-    state = max((LightState.RED, LightState.YELLOW), key=lambda one: probs[one])
-    way_m = float(arrays["light_m"])
-    if speed_mps**2 > 2 * LAST_BRAKE_MPS2[state] * way_m:
-        return np.inf
-    if speed_mps < MOVE_UP_MPS and way_m - LIGHT_SPARE_M < SETTLE_M:
-        return 0.0
-    return _speed_to(way_m - LIGHT_SPARE_M, speed_mps)
-
-
-def speed_to_stop_sign(way_m: float | None, speed_mps: float) -> float:
-    """The speed that still stops before the line of a stop sign; inf where there is none, or it is too near."""
-    if way_m is None or speed_mps**2 > 2 * LAST_BRAKE_MPS2[LightState.RED] * way_m:
-        return np.inf
-    return _speed_to(way_m - STOP_SPARE_M, speed_mps)
-
-
-def speed_behind_lead(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
-    """The speed that still stops behind a told lead, should it brake as well; inf where there is none.
-
-    Who stands decides by the target speed alone when to go: a lead that is not there must not hold a car for ever.
-    """
-    gap_m = told_m(arrays, "gap")
-    if gap_m is None or speed_mps < MOVE_UP_MPS:
-        return np.inf
-    return _speed_to(gap_m - LEAD_SPARE_M, speed_mps, float(arrays["lead_speed_mps"]))
-
-
-def is_emergency(arrays: dict[str, np.ndarray], speed_mps: float) -> bool:
-    """Whether comfortable braking would end in a told lead."""
-    gap_m = told_m(arrays, "gap")
-    closing_mps = speed_mps - float(arrays["lead_speed_mps"])
-    return gap_m is not None and closing_mps > 0.0 and closing_mps**2 > 2 * DECEL_MPS2 * (gap_m - TOUCH_M)
+def read_ahead(arrays: dict[str, np.ndarray], ego: EgoState, signs: StopSigns, leads: Leads) -> Ahead:
+    """What the arrays tell ahead, with what is kept in mind."""
+    light = arrays["light_probs"]
+    state = LightState.NONE
+    if light[LightState.RED] + light[LightState.YELLOW] > 0.5:
+        state = max((LightState.RED, LightState.YELLOW), key=lambda one: light[one])
+    gap_m, lead_speed_mps = leads.ahead(told_m(arrays, "gap"), float(arrays["lead_speed_mps"]), ego)
+    stop_m = signs.way_m(told_m(arrays, "stop"), ego)
+    return Ahead(state, float(arrays["light_m"]), stop_m, gap_m, lead_speed_mps)
 
 
 def told_m(arrays: dict[str, np.ndarray], name: str) -> float | None:
     """The mean told distance of "gap" or "stop", given that there is one; None where "none" is likelier."""
     probs = arrays[f"{name}_probs"][:-1]
     return float(probs @ arrays[f"{name}_values_m"] / probs.sum()) if probs.sum() > 0.5 else None
-
-
-def _speed_to(room_m: float, speed_mps: float, then_mps: float = 0.0) -> float:
-    """The speed that brakes to `then_mps` within `room_m` metres, a little ahead of time."""
-    return float(np.sqrt(2 * BRAKE_MPS2 * max(room_m - PREVIEW_S * speed_mps, 0.0) + then_mps**2))
 
 
 def speed_profile(speed_mps: float, target_mps: float, decel_mps2: float = DECEL_MPS2) -> np.ndarray:
