@@ -22,6 +22,7 @@ LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would ne
 LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M = 1.5, 1.5, 3.0  # from the standing car to what it stands before
 SETTLE_M = 1.5  # who stands within this of the stopping place stays there
 STANDING_MPS = 0.6  # slower cars stand
+CLOSE_M, PATIENCE_S = 4.0, 3.0  # who has just stopped so near behind somebody lets them go first, for so long
 PREVIEW_S = 0.5  # what a controller needs to follow
 
 
@@ -34,6 +35,7 @@ class Ahead:
     stop_m: float | None  # to the line of a stop sign that is still to be obeyed
     gap_m: float | None  # to the lead
     lead_speed_mps: float
+    stood_s: float = 0.0  # how long the own car has been standing
 
 
 def top_speed(ahead: Ahead, speed_mps: float) -> float:
@@ -41,7 +43,7 @@ def top_speed(ahead: Ahead, speed_mps: float) -> float:
     return min(
         speed_to_light(ahead.light, ahead.light_m, speed_mps),
         speed_to_stop_sign(ahead.stop_m, speed_mps),
-        speed_behind_lead(ahead.gap_m, ahead.lead_speed_mps, speed_mps),
+        speed_behind_lead(ahead.gap_m, ahead.lead_speed_mps, speed_mps, ahead.stood_s),
     )
 
 
@@ -61,13 +63,18 @@ def speed_to_stop_sign(way_m: float | None, speed_mps: float) -> float:
     return _speed_to(way_m - STOP_SPARE_M, speed_mps)
 
 
-def speed_behind_lead(gap_m: float | None, lead_speed_mps: float, speed_mps: float) -> float:
+def speed_behind_lead(
+    gap_m: float | None, lead_speed_mps: float, speed_mps: float, stood_s: float = np.inf
+) -> float:
     """The speed that still stops behind a lead, should it brake as well; inf where there is none.
 
-    Who stands decides by the target speed alone when to go: a lead that is not there must not hold a car for ever.
+    Who has stood for a while decides by the target speed alone when to go: a lead that is not there must not hold a car
+    for ever.
     """
-    if gap_m is None or speed_mps < STANDING_MPS:
+    if gap_m is None:
         return np.inf
+    if speed_mps < STANDING_MPS:
+        return 0.0 if gap_m < CLOSE_M and stood_s < PATIENCE_S else np.inf
     return _speed_to(gap_m - LEAD_SPARE_M, speed_mps, lead_speed_mps)
 
 

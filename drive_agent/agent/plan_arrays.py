@@ -126,7 +126,7 @@ def read_ahead(arrays: dict[str, np.ndarray], ego: EgoState, signs: StopSigns, l
         state = max((LightState.RED, LightState.YELLOW), key=lambda one: light[one])
     gap_m, lead_speed_mps = leads.ahead(told_m(arrays, "gap"), float(arrays["lead_speed_mps"]), ego)
     stop_m = signs.way_m(told_m(arrays, "stop"), ego)
-    return Ahead(state, float(arrays["light_m"]), stop_m, gap_m, lead_speed_mps)
+    return Ahead(state, float(arrays["light_m"]), stop_m, gap_m, lead_speed_mps, leads.stood_s(ego))
 
 
 def told_m(arrays: dict[str, np.ndarray], name: str) -> float | None:

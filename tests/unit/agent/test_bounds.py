@@ -64,6 +64,15 @@ def test_a_lead_binds_only_who_moves_too_fast_for_it():
     assert speed_behind_lead(10.0, 6.0, 0.2) == speed_behind_lead(None, 0.0, 6.0) == np.inf
 
 
+def test_who_has_just_stopped_close_behind_somebody_waits_but_not_for_ever():
+    assert speed_behind_lead(3.0, 4.0, 0.2, stood_s=1.0) == 0.0
+    assert (
+        speed_behind_lead(3.0, 4.0, 0.2, stood_s=4.0)
+        == speed_behind_lead(5.0, 0.0, 0.2, stood_s=1.0)
+        == np.inf
+    )
+
+
 def test_only_a_lead_that_is_too_near_is_braked_for_with_all_there_is():
     def brakes(gap_m: float | None, lead_mps: float, speed_mps: float) -> float:
         return hardest_brake_mps2(Ahead(LightState.NONE, 0.0, None, gap_m, lead_mps), speed_mps)
