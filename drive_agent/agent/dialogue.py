@@ -12,11 +12,9 @@ from typing import Protocol
 
 from drive_agent.agent import plan_arrays, plan_text, rationale_text
 from drive_agent.agent.boxes_text import read_boxes
-from drive_agent.agent.leads import Leads
 from drive_agent.agent.prompt import build_prompt
 from drive_agent.agent.route_keeping import keep_to_route
 from drive_agent.agent.stock_prompt import stock_prompt
-from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.agent.waypoint_text import read_waypoints
 from drive_agent.rig import CameraMount
 from drive_agent.types import Forecast, Frame, Plan, PlanError, Prompt, Reply, Scene
@@ -50,7 +48,7 @@ class Arrays:
         """A rationale is asked for with the first of every `explain_every` questions; 0: never."""
         self._every = explain_every
         self._asked = 0
-        self._signs, self._leads = StopSigns(), Leads()
+        self._memory = plan_arrays.Memory()
 
     def ask(self, frame: Frame, cameras: tuple[str, ...]) -> Prompt:
         prompt = build_prompt(frame, cameras)
@@ -59,7 +57,7 @@ class Arrays:
         return replace(prompt, slots=rationale_text.SLOTS.phrases) if explain else prompt
 
     def understand(self, reply: Reply, frame: Frame) -> Understood:
-        plan = plan_arrays.read_plan(reply, frame.ego, self._signs, self._leads)
+        plan = plan_arrays.read_plan(reply, frame.ego, self._memory)
         if isinstance(plan, PlanError):
             return Understood(plan)
         plan = replace(plan, path_ego=keep_to_route(plan.path_ego, frame.route_ego))

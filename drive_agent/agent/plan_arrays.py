@@ -15,10 +15,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from drive_agent.agent.bounds import DECEL_MPS2, STANDING_MPS, Ahead, hardest_brake_mps2, top_speed
 from drive_agent.agent.leads import Leads
+from drive_agent.agent.people import People
 from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.types import (
     ROAD_USERS,
@@ -64,8 +67,17 @@ NEEDED = (
 )
 
 
-def read_plan(reply: Reply, ego: EgoState, signs: StopSigns, leads: Leads) -> Plan | PlanError:
-    """The plan in a reply's arrays about what was seen at `ego`; `signs` and `leads` are what was told before."""
+@dataclass(frozen=True)
+class Memory:
+    """What was told before, as far as plans need it."""
+
+    signs: StopSigns = field(default_factory=StopSigns)
+    leads: Leads = field(default_factory=Leads)
+    people: People = field(default_factory=People)
+
+
+def read_plan(reply: Reply, ego: EgoState, memory: Memory) -> Plan | PlanError:
+    """The plan in a reply's arrays about what was seen at `ego`."""
     missing = [name for name in NEEDED if name not in reply.arrays]
     if missing:
         return PlanError(f"reply lacks arrays {missing}")
@@ -75,7 +87,7 @@ def read_plan(reply: Reply, ego: EgoState, signs: StopSigns, leads: Leads) -> Pl
     if complaint := _misfit(reply.arrays):
         return PlanError(complaint)
     path = np.asarray(reply.arrays["path_ego"], dtype=float)
-    ahead = read_ahead(reply.arrays, ego, signs, leads)
+    ahead = read_ahead(reply.arrays, ego, memory)
     target = min(target_speed(reply.arrays, ego.speed_mps), top_speed(ahead, ego.speed_mps))
     speeds_mps = speed_profile(ego.speed_mps, target, hardest_brake_mps2(ahead, ego.speed_mps))
     return Plan(ego.time_us, path, SPEED_TIMES_S, speeds_mps)
@@ -118,15 +130,24 @@ def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     return mean if mean >= threshold else 0.0
 
 
-def read_ahead(arrays: dict[str, np.ndarray], ego: EgoState, signs: StopSigns, leads: Leads) -> Ahead:
+def read_ahead(arrays: dict[str, np.ndarray], ego: EgoState, memory: Memory) -> Ahead:
     """What the arrays tell ahead, with what is kept in mind."""
     light = arrays["light_probs"]
     state = LightState.NONE
     if light[LightState.RED] + light[LightState.YELLOW] > 0.5:
         state = max((LightState.RED, LightState.YELLOW), key=lambda one: light[one])
-    gap_m, lead_speed_mps = leads.ahead(told_m(arrays, "gap"), float(arrays["lead_speed_mps"]), ego)
-    stop_m = signs.way_m(told_m(arrays, "stop"), ego)
-    return Ahead(state, float(arrays["light_m"]), stop_m, gap_m, lead_speed_mps, leads.stood_s(ego))
+    gap_m, lead_speed_mps = memory.leads.ahead(told_m(arrays, "gap"), float(arrays["lead_speed_mps"]), ego)
+    objects = np.asarray(arrays["objects"], dtype=float)
+    walkers = objects[objects[:, 0] == ObjectKind.WALKER][:, [2, 3, 1]]
+    return Ahead(
+        light=state,
+        light_m=float(arrays["light_m"]),
+        stop_m=memory.signs.way_m(told_m(arrays, "stop"), ego),
+        gap_m=gap_m,
+        lead_speed_mps=lead_speed_mps,
+        person_m=memory.people.way_m(walkers, np.asarray(arrays["path_ego"], dtype=float), ego),
+        stood_s=memory.leads.stood_s(ego),
+    )
 
 
 def told_m(arrays: dict[str, np.ndarray], name: str) -> float | None:

@@ -8,6 +8,7 @@ from drive_agent.agent.bounds import (
     EMERGENCY_MPS2,
     Ahead,
     hardest_brake_mps2,
+    speed_before_person,
     speed_behind_lead,
     speed_to_light,
     speed_to_stop_sign,
@@ -70,6 +71,16 @@ def test_who_has_just_stopped_close_behind_somebody_waits_but_not_for_ever():
         speed_behind_lead(3.0, 4.0, 0.2, stood_s=4.0)
         == speed_behind_lead(5.0, 0.0, 0.2, stood_s=1.0)
         == np.inf
+    )
+
+
+def test_a_car_stops_before_a_person_and_waits_but_not_for_ever():
+    left_m = _stops_within(lambda way_m, mps: speed_before_person(way_m, max(mps, 0.7)), 30.0, 8.0)
+    assert 1.0 < left_m < 4.0
+    assert speed_before_person(4.0, 0.1, stood_s=5.0) == 0.0
+    assert speed_before_person(4.0, 0.1, stood_s=9.0) == speed_before_person(None, 8.0) == np.inf
+    assert (
+        hardest_brake_mps2(Ahead(LightState.NONE, 0.0, None, None, 0.0, person_m=4.0), 7.0) == EMERGENCY_MPS2
     )
 
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drive_agent.agent.leads import Leads
 from drive_agent.agent.plan_arrays import (
     NEEDED,
     OBJECT_FIELDS,
     SPEED_TIMES_S,
+    Memory,
     read_ahead,
     read_plan,
     read_scene,
@@ -17,10 +17,9 @@ from drive_agent.agent.plan_arrays import (
     target_speed,
     told_m,
 )
-from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.models.embedded.objects import FIELDS
 from drive_agent.types import EgoState, LightState, ObjectKind, Plan, PlanError, Reply
-from tests.unit.agent.replies import arrays, one_hot, reply
+from tests.unit.agent.replies import WALKER, arrays, one_hot, reply
 
 
 def at(speed_mps: float, time_us: int = 0) -> EgoState:
@@ -29,7 +28,7 @@ def at(speed_mps: float, time_us: int = 0) -> EgoState:
 
 def plan_of(one: Reply, ego: EgoState) -> Plan | PlanError:
     """The plan of a reply before which nothing was told."""
-    return read_plan(one, ego, StopSigns(), Leads())
+    return read_plan(one, ego, Memory())
 
 
 def test_the_layout_is_the_one_that_the_embedded_model_writes():
@@ -78,6 +77,7 @@ def test_a_standing_car_moves_up_unless_something_holds_it(light, gap_is_free, t
         ({"light_probs": one_hot(4, LightState.YELLOW), "light_m": 9.0}, 5.0, 4.3),
         ({"stop_probs": [0.2, 0.6, 0.2], "stop_values_m": [6.0, 6.0]}, 4.0, 3.5),
         ({"gap_probs": one_hot(4, 1), "lead_speed_mps": 0.0}, 5.0, 4.9),
+        ({"objects": [(ObjectKind.WALKER, 0.9, 12.0, 0.5, *WALKER[4:])]}, 5.0, 4.9),
     ],
 )
 def test_a_target_speed_does_not_outvote_what_the_reply_tells_ahead(told, speed_mps, last_mps):
@@ -87,7 +87,7 @@ def test_a_target_speed_does_not_outvote_what_the_reply_tells_ahead(told, speed_
 
 
 def test_a_light_that_is_hardly_told_binds_nobody():
-    ahead = read_ahead(arrays(light_probs=[0.6, 0.4, 0.0, 0.0], light_m=4.0), at(4.0), StopSigns(), Leads())
+    ahead = read_ahead(arrays(light_probs=[0.6, 0.4, 0.0, 0.0], light_m=4.0), at(4.0), Memory())
     assert ahead.light == LightState.NONE
 
 
