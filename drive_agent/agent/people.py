@@ -52,7 +52,7 @@ class People:
         `told` (m, 3): x_m, y_m in the ego frame and score of the people whom a model tells.
         """
         self._move_on(ego.time_us)
-        self._meet(told, ego)
+        self._meet(told[np.abs(told[:, :2]).max(1) < REACH_M], ego)
         if not self._people:
             return None
         line = resample(np.vstack([np.zeros((1, 2)), path_ego]), np.arange(0.0, REACH_M, 0.5))

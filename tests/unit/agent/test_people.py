@@ -60,6 +60,10 @@ def test_a_bent_path_leads_past_who_stands_straight_ahead():
     assert People().way_m(told(24.0, 12.5, 0.9), bent, ego(0)) is not None
 
 
+def test_what_is_told_from_another_world_is_nobody():
+    assert People().way_m(told(1e300, -1e300, 0.9), PATH, ego(0)) is None
+
+
 def test_another_route_begins_with_nobody():
     people = People()
     people.way_m(told(10.0, 0.0, 0.9), PATH, ego(8))
