@@ -13,18 +13,12 @@ import numpy as np
 from drive_agent.types import LightState
 
 BRAKE_MPS2 = 1.8  # to a line or a lead
-DECEL_MPS2, EMERGENCY_MPS2 = (
-    4.0,
-    8.0,
-)  # what a plan brakes with at most, and where a lead is too near for that
+DECEL_MPS2 = 4.0  # what a plan brakes with at most ...
+EMERGENCY_MPS2 = 8.0  # ... and where a lead is too near for that
 TOUCH_M = 1.0  # a told gap may be so much too long
 LAST_BRAKE_MPS2 = {LightState.RED: 5.0, LightState.YELLOW: 3.5}  # what would need more is driven past
-LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M, PERSON_SPARE_M = (
-    1.5,
-    1.5,
-    3.0,
-    3.0,
-)  # from the standing car to what it stands before
+# from the standing car to what it stands before
+LIGHT_SPARE_M, STOP_SPARE_M, LEAD_SPARE_M, PERSON_SPARE_M = 1.5, 1.5, 3.0, 3.0
 SETTLE_M = 1.5  # who stands within this of the stopping place stays there
 STANDING_MPS = 0.6  # slower cars stand
 CLOSE_M, PATIENCE_S = 4.0, 3.0  # who has just stopped so near behind somebody lets them go first, for so long

@@ -13,11 +13,8 @@ import numpy as np
 from drive_agent.geometry import from_frame, resample, to_frame
 from drive_agent.types import EgoState
 
-RANGE_SHARE, BEARING_SHARE, BEARING_M = (
-    0.15,
-    0.04,
-    0.15,
-)  # errors of told places along and across the line of sight
+# errors of told places, along and across the line of sight
+RANGE_SHARE, BEARING_SHARE, BEARING_M = 0.15, 0.04, 0.15
 PACE_MPS, PUSH_MPS2 = 2.0, 2.0  # spread of a person's velocity before it is known, and of its changes
 GATE = 3.0  # standard deviations within which a told place belongs to somebody known
 FORGET_US = 1_000_000

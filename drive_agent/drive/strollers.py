@@ -27,10 +27,8 @@ RUN_MPS, RUN_SHARE = 2.6, 0.15
 LOOK_S, LOOK_M = 2.2, 7.0  # a car nearer than LOOK_M + LOOK_S * speed is let pass first
 ELBOW_M = 1.0  # room that people keep before a car
 GIVE_UP_US = 15_000_000
-BLOCKED_US, BLOCKED_SHARE = (
-    1_000_000,
-    0.3,
-)  # who gets on so much less than it walks, for so long, steps aside ...
+# who gets on so much less than it walks, for so long, steps aside ...
+BLOCKED_US, BLOCKED_SHARE = 1_000_000, 0.3
 ASIDE_US, ASIDE_RAD = 1_200_000, np.radians(80.0)  # ... for so long, turned so far from its way
 NEAR_ENOUGH_M = 1.5  # and who is so near to a place that cannot be reached goes on to the next
 
