@@ -23,7 +23,12 @@ STANDING_MPS = 0.5
 SLOWER_MPS = 0.4  # a target that much lower, half a second ahead, means slowing down
 PACE_S = 3.0  # going on at this pace is judged so far ahead
 
-_AHEAD = {ObjectKind.VEHICLE: "vehicle", ObjectKind.WALKER: "person"}
+_AHEAD = {
+    ObjectKind.VEHICLE: "vehicle",
+    ObjectKind.CYCLIST: "cyclist",
+    ObjectKind.WALKER: "person",
+    ObjectKind.PROP: "obstacle",
+}
 _OFFENCE = {
     Cause.FREE: "is free",
     Cause.CURVE: "is too fast for the curve",

@@ -14,7 +14,7 @@ from drive_agent.data.drivable import pack
 from drive_agent.data.shards import AGENTS, NONE_M, pack_objects
 from drive_agent.drive.cell_labels import bulb_cells, class_cells, decode_depth, depth_cells
 from drive_agent.drive.drivable import DrivableDrawer
-from drive_agent.drive.visible import rear_axle, visible_objects
+from drive_agent.drive.visible import rear_axle, shows, visible_objects
 from drive_agent.expert.situation import Situation
 from drive_agent.geometry import to_frame, wrap_angle
 from drive_agent.rig import CameraMount
@@ -74,8 +74,9 @@ def row_of(
         views[mount.name] = (mount, depth_m, tags)
     situation, state = sample.situation, sample.state
     objects = visible_objects(sample.truth, views, [futures[k] for k in EACH_SECOND])
-    gap_m = situation.gap_m
-    if gap_m is not None and gap_m > SEEN_OR_FELT_M and situation.lead_id not in objects:
+    gap_m, lead = situation.gap_m, situation.lead_id
+    far = gap_m is not None and gap_m > SEEN_OR_FELT_M
+    if far and lead is not None and not shows(sample.truth, lead, views):
         gap_m = None  # round a corner or hidden: nothing in the pictures tells of it
     agents, is_thing = recorded_agents(sample.truth, futures)
     has_light = situation.light_m is not None and situation.light_m <= LIGHT_REACH_M

@@ -108,7 +108,8 @@ def no_room_behind(line_m: float, lead: Lead | None, length_m: float) -> bool:
 def _behind(lead: Lead) -> Bound:
     if lead.kind == ObjectKind.WALKER:
         return Bound(lead.gap_m, WALKER_SPARE_M, "person")
-    return Bound(lead.gap_m, STANDSTILL_GAP_M, "vehicle", lead.speed_mps, HEADWAY_S)
+    what = "thing on the road" if lead.kind == ObjectKind.PROP else "vehicle"
+    return Bound(lead.gap_m, STANDSTILL_GAP_M, what, lead.speed_mps, HEADWAY_S)
 
 
 def cruise_speed(cruise_mps: np.ndarray, driven_m: float) -> float:
@@ -150,6 +151,7 @@ CAUSES = {  # the reason of a bound -> what it is an instance of
     "queue behind the stop line": Cause.QUEUE,
     "stop sign": Cause.STOP_SIGN,
     "vehicle": Cause.VEHICLE,
+    "thing on the road": Cause.OBSTACLE,
     "person": Cause.PERSON,
     "traffic with right of way": Cause.RIGHT_OF_WAY,
     "gap in the lane to join": Cause.GAP,

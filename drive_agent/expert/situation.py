@@ -223,9 +223,8 @@ def first_in_way(ego: EgoPose, corridor: Corridor, others: Others) -> Lead | Non
     if not gap_m <= max(OBJECT_REACH_M, stopping_way_m(ego.speed_mps)):
         return None
     tangent = corridor.tangents[min(int(first[nearest]), len(corridor.tangents) - 1)]
-    walker = bool(others.walker[nearest])
-    speed = 0.0 if walker else max(float(others.velocity[nearest] @ tangent), 0.0)
-    kind = ObjectKind.WALKER if walker else ObjectKind.VEHICLE
+    kind = ObjectKind(int(others.kind[nearest]))
+    speed = 0.0 if kind == ObjectKind.WALKER else max(float(others.velocity[nearest] @ tangent), 0.0)
     return Lead(max(gap_m, 0.0), speed, kind, int(others.ids[nearest]))
 
 

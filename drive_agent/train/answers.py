@@ -22,6 +22,9 @@ MOVES_MPS = 0.5
 HEIGHT_M = {ObjectKind.VEHICLE: 1.5, ObjectKind.CYCLIST: 1.7, ObjectKind.WALKER: 1.75}
 SPARE_PX = 7  # around a person that is pointed at
 
+# what one hits by going on, where it is no vehicle
+_HITS = {ObjectKind.WALKER: Cause.PERSON, ObjectKind.PROP: Cause.OBSTACLE}
+
 Row = Mapping[str, np.ndarray]
 
 
@@ -49,7 +52,7 @@ def offence(row: Row, cause: Cause) -> Cause:
     """What going on at this pace would offend soonest; FREE where it offends nothing."""
     reach = reach_m(float(row["speed_mps"]))
     dangers = {
-        Cause.PERSON if int(row["lead_kind"]) == ObjectKind.WALKER else Cause.VEHICLE: _closing_m(row),
+        _HITS.get(int(row["lead_kind"]), Cause.VEHICLE): _closing_m(row),
         Cause.STOP_SIGN: float(row["stop_m"]),
         Cause.RIGHT_OF_WAY: float(row["yield_m"]),
     }

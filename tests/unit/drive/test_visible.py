@@ -1,7 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from drive_agent.drive.visible import visible_objects
+from drive_agent.drive.visible import shows, visible_objects
 from drive_agent.rig import front_rig
 from drive_agent.types import ActorInfo, ObjectKind, Truth
 
@@ -58,3 +60,22 @@ def test_who_was_put_elsewhere_goes_on_as_it_was():
     assert visible_objects(now, view(20.0, CAR_TAG), futures)[2][7:] == pytest.approx(
         [4.0, 0.0, 8.0, 0.0, 12.0, 0.0]
     )
+
+
+def test_a_thing_on_the_road_is_shown_though_it_is_no_road_user():
+    now = truth_with((22.9, 0.0), (0.0, 0.0))
+    thing = ActorInfo(2, "static.prop.container", "", ObjectKind.PROP, 1.2, 1.0, 0.75, 0.0, 0.0)
+    now = dataclasses.replace(now, infos={**now.infos, 2: thing})
+    other_tag = 20
+    assert shows(now, 2, view(20.0, other_tag))
+    assert not shows(now, 2, view(20.0, ROAD_TAG))
+    assert visible_objects(now, view(20.0, other_tag), [now] * 3) == {}
+
+
+def test_who_is_half_hidden_is_shown_and_who_is_nearly_hidden_is_not():
+    now = truth_with((22.9, 0.0), (0.0, 0.0))
+    half_px = WIDE.width // 2
+    for hidden_to, shown in ((half_px, True), (half_px + 9, False)):
+        mount, depth, tags = view(20.0, CAR_TAG)["wide"]
+        depth[:, :hidden_to] = 9.0
+        assert shows(now, 2, {"wide": (mount, depth, tags)}) == shown
