@@ -55,6 +55,8 @@ class Situation:
     yield_to: int | None  # one of them
     target_speed_mps: float
     cause: Cause = Cause.FREE  # what the target speed answers to
+    aside: bool = False  # whether the path leads aside of the route: round something, or to make room
+    route_path_ego: np.ndarray | None = None  # (10, 2) at `PATH_STATIONS_M`: the path without that
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Finding:
     ego: EgoPose
     others: Others  # who is within `FAR_M`
     corridor: Corridor
+    along_route: Corridor  # the same where nothing leads aside
     light: LightState
     light_m: float | None
     lead: Lead | None
@@ -105,7 +108,9 @@ class Observer:
         step_us = 0 if self._last_us is None else truth.time_us - self._last_us
         self._last_us = truth.time_us
         aside = self._lateral.step(truth.time_us, ego, far, *self._track.follow(ego.x_m, ego.y_m))
-        corridor = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps, aside.shift)
+        corridor = along_route = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps, aside.shift)
+        if aside.leads_aside:
+            along_route = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps)
         corridor = replace(corridor, cruise_mps=np.minimum(corridor.cruise_mps, aside.slow_mps))
         front_m = corridor.begin_m + ego.front_m
         light, light_m = self._next_light(front_m, ego.speed_mps, truth.lights)
@@ -115,6 +120,7 @@ class Observer:
             ego=ego,
             others=far,
             corridor=corridor,
+            along_route=along_route,
             light=light,
             light_m=light_m,
             lead=first_in_way(ego, corridor, far.near(ego, NEAR_M)),
