@@ -16,6 +16,7 @@ from drive_agent.config import ConfigError, build, compose, conf_dir, did_you_me
 from drive_agent.eta import Eta
 from drive_agent.homes import home
 from drive_agent.models.embedded.config import EmbeddedConfig
+from drive_agent.train.arithmetic import KNOWN, resolve
 from drive_agent.train.stages import NAMES, Stage
 
 TRAIN_HELP = """usage: drive-agent train [stage=1..4|all] [key=value ...]
@@ -69,6 +70,7 @@ class TrainCommand:
     workers: int
     batch: int
     compiled: bool
+    arithmetic: str
     base: str | None  # a bigger checkpoint whose adapter is trained instead
     precision: str  # of that one
     save_minutes: float
@@ -90,6 +92,12 @@ class TrainCommand:
             self.stage,
             self.stage in known,
             f"one of {', '.join(known)}{did_you_mean(self.stage, list(known))}",
+        )
+        expect(
+            "arithmetic",
+            self.arithmetic,
+            self.arithmetic in KNOWN,
+            f"one of {', '.join(KNOWN)}{did_you_mean(self.arithmetic, list(KNOWN))}",
         )
         expect("workers", self.workers, 1 <= self.workers <= 64, "1 to 64")
         expect("batch", self.batch, 1 <= self.batch <= 4096, "1 to 4096")
@@ -166,12 +174,14 @@ def run_stage(command: TrainCommand, number: int, console: Console) -> None:
     driven = [command.driven_folder(after) for after in DRIVEN_AFTER if after < number]
     data = [str(command.data_folder), *(str(one) for one in driven if any(one.glob("*/meta.json")))]
     held_out = (str(command.held_out_folder),) if any(command.held_out_folder.glob("*/meta.json")) else ()
+    arithmetic = resolve(command.arithmetic)
     config = TrainConfig(
         tuple(data), str(folder), stage, held_out, None if start is None else str(start), command.workers, command.batch,
         command.seed, command.save_minutes, command.evaluate_minutes, model=command.network, compiled=command.compiled,
+        arithmetic=arithmetic,
     )  # fmt: skip
     _keep_settings(folder, {"stage": asdict(stage), "network": command.network.to_dict(), "data": data,
-                            "seed": command.seed, "batch": command.batch, "workers": command.workers})  # fmt: skip
+                            "seed": command.seed, "batch": command.batch, "workers": command.workers, "arithmetic": arithmetic})  # fmt: skip
     title = f"stage {number} ({NAMES[number - 1]})"
     with Eta(console, title, stage.steps, max(done, 0)) as eta, _Follower(folder / "log.jsonl", eta):
         train_stage(config, resume=done >= 0)

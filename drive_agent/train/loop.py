@@ -20,6 +20,7 @@ from drive_agent.data.shards import DriveDataset
 from drive_agent.models.embedded import weights
 from drive_agent.models.embedded.config import EmbeddedConfig
 from drive_agent.train import checkpoint
+from drive_agent.train.arithmetic import FLOAT32, products
 from drive_agent.train.batch import Batches, Disturbance
 from drive_agent.train.evaluate import Evaluation, evaluate
 from drive_agent.train.lessons import words_tokenizer
@@ -50,6 +51,7 @@ class TrainConfig:
     disturbance: Disturbance = field(default_factory=Disturbance)
     compiled: bool = False  # needs a C++ compiler; a quarter faster after half a minute
     decay: float = 0.02  # of weights
+    arithmetic: str = FLOAT32  # of matrix products, see `train.arithmetic`
 
 
 Show = Callable[[int, str], None]
@@ -142,7 +144,8 @@ class Trainer:
             group["lr"] = self._learning_rate()
         step = self._progress["step"]
         batch = self._batches.draw(self._config.seed, self._team.rank, step)
-        result = self.learner.step(batch, self._config.stage, step)
+        with products(self._config.arithmetic):
+            result = self.learner.step(batch, self._config.stage, step)
         self._optimizer.zero_grad()
         total(result.terms).backward()
         self._team.average_gradients(self.learner)
