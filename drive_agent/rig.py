@@ -12,7 +12,7 @@ import numpy as np
 
 # CARLA's vehicle origin lies mid-vehicle; ours on the rear axle. Half the wheelbase of vehicle.lincoln.mkz_2020.
 REAR_AXLE_TO_ORIGIN_M = 1.43
-
+FRONT_M = 3.8  # from the rear axle to its front bumper
 
 CELL_PX = 7  # side of the cells that dense labels and object maps are told in
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drive_agent.geometry import from_frame, resample, to_frame
+from drive_agent.rig import FRONT_M
 from drive_agent.types import EgoState
 
 # errors of told places, along and across the line of sight
@@ -22,7 +23,6 @@ SIGHTINGS, SURE = 2, 0.7  # so many looks, or one so sure, before anybody counts
 AHEAD_S = np.arange(0.0, 2.1, 0.5)
 IN_THE_WAY_M = 0.92 + 0.3  # half the car and a little
 REACH_M = 40.0
-FRONT_M = 3.8  # rear axle to front bumper
 CAMERA_M = 1.4  # rear axle to the camera
 BESIDE_M = 2.5  # who is not so far before the rear axle is beside the car
 

@@ -10,10 +10,9 @@ import torch
 from torch.nn import functional
 
 from drive_agent.models.embedded.objects import KINDS, encode
-from drive_agent.rig import CELL_PX, CameraMount, cell_grid
+from drive_agent.rig import CELL_PX, FRONT_M, CameraMount, cell_grid
 from drive_agent.types import PATH_STATIONS_M
 
-FRONT_M = 3.8  # rear axle to front bumper of the ego car
 _CORRIDOR_HALF_M = 1.6
 _LINE_M = np.arange(1.0, 40.0)  # where the path is sampled for the masks
 
