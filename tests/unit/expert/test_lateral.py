@@ -69,6 +69,29 @@ def test_passes_a_standing_car_through_the_oncoming_lane_and_returns():
     assert any("through the lane of the oncoming traffic" in text for text in said)
 
 
+def test_tells_the_way_along_the_route_beside_the_one_round_what_blocks_it():
+    world = World(street(), straight_route(300), [Other(EASTWARD, 100.0, 0.0)])
+    seen = []
+    for _ in range(500):
+        plan, situation = world.step()
+        seen.append((world.pose[0], situation.aside))
+        assert situation.route_path_ego is not None
+        route = from_frame(situation.route_path_ego, *world.pose)
+        assert abs(route[-1, 1] - EGO_LANE_Y) < 0.5
+        if situation.aside and 70.0 < world.pose[0] < 90.0:
+            assert from_frame(plan.path_ego, *world.pose)[:, 1].max() > EGO_LANE_Y + 2.0
+        elif not situation.aside:
+            assert (plan.path_ego == situation.route_path_ego).all()
+    told = {place: any(aside for x, aside in seen if place <= x < place + 5.0) for place in (25, 80, 95, 150)}
+    assert told == {25: False, 80: True, 95: True, 150: False}
+
+
+@pytest.mark.parametrize("kind", [ObjectKind.VEHICLE, ObjectKind.CYCLIST, ObjectKind.PROP])
+def test_who_is_ahead_is_told_as_what_it_is(kind):
+    world = World(street(), straight_route(300), [Other(EASTWARD, 60.0, 5.0, kind)])
+    assert world.step()[1].lead_kind == kind
+
+
 def test_waits_for_oncoming_cars_and_goes_when_they_have_passed():
     parked = Other(EASTWARD, 100.0, 0.0)
     coming = [Other(WESTWARD, start, 10.0) for start in np.arange(500.0, 800.0, 40.0)]
