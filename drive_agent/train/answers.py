@@ -23,7 +23,7 @@ HEIGHT_M = {ObjectKind.VEHICLE: 1.5, ObjectKind.CYCLIST: 1.7, ObjectKind.WALKER:
 SPARE_PX = 7  # around a person that is pointed at
 
 # what one hits by going on, where it is no vehicle
-_HITS = {ObjectKind.WALKER: Cause.PERSON, ObjectKind.PROP: Cause.OBSTACLE}
+_HITS: dict[int, Cause] = {ObjectKind.WALKER: Cause.PERSON, ObjectKind.PROP: Cause.OBSTACLE}
 
 Row = Mapping[str, np.ndarray]
 
