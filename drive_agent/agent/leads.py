@@ -1,4 +1,4 @@
-"""Who was just ahead and near is still there a moment later, told again or not; and how long the own car has stood.
+"""Who was just ahead and near is still there a moment later, told again or not.
 
 A model that looks at two pictures loses a person or a car that comes very near, for a moment; the own odometry keeps
 it. Knows nothing of models.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from drive_agent.agent.bounds import STANDING_MPS
 from drive_agent.types import EgoState
 
 NEAR_M = 12.0  # farther leads come and go as they are told
@@ -30,16 +29,6 @@ class Leads:
 
     def __init__(self) -> None:
         self._last: _Lead | None = None
-        self._stands_since_us: int | None = None
-
-    def stood_s(self, ego: EgoState) -> float:
-        """How long the car has been standing; call with every look."""
-        if ego.speed_mps >= STANDING_MPS:
-            self._stands_since_us = None
-            return 0.0
-        if self._stands_since_us is None or self._stands_since_us > ego.time_us:
-            self._stands_since_us = ego.time_us
-        return (ego.time_us - self._stands_since_us) * 1e-6
 
     def ahead(self, told_m: float | None, speed_mps: float, ego: EgoState) -> tuple[float | None, float]:
         """Free way and the lead's speed, where a model tells a lead `told_m` ahead that drives at `speed_mps`."""

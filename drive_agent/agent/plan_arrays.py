@@ -22,6 +22,7 @@ import numpy as np
 from drive_agent.agent.bounds import DECEL_MPS2, STANDING_MPS, Ahead, hardest_brake_mps2, top_speed
 from drive_agent.agent.leads import Leads
 from drive_agent.agent.people import People
+from drive_agent.agent.standing import Standing
 from drive_agent.agent.stop_signs import StopSigns
 from drive_agent.types import (
     ROAD_USERS,
@@ -73,6 +74,7 @@ class Memory:
 
     signs: StopSigns = field(default_factory=StopSigns)
     leads: Leads = field(default_factory=Leads)
+    standing: Standing = field(default_factory=Standing)
     people: People = field(default_factory=People)
 
 
@@ -124,30 +126,33 @@ def target_speed(arrays: dict[str, np.ndarray], speed_mps: float) -> float:
     it stands and neither a light nor an object holds it, a slow target means to move up, for example to a stop sign.
     """
     mean = float(arrays["speed_probs"] @ arrays["speed_values_mps"])
-    stop_light = arrays["light_probs"][LightState.RED] + arrays["light_probs"][LightState.YELLOW]
-    held = stop_light > 0.5 or arrays["gap_probs"][-1] < 0.5
+    held = told_light(arrays) != LightState.NONE or arrays["gap_probs"][-1] < 0.5
     threshold = MOVE_UP_MPS if speed_mps < STANDING_MPS and not held else ROLL_MPS
     return mean if mean >= threshold else 0.0
 
 
 def read_ahead(arrays: dict[str, np.ndarray], ego: EgoState, memory: Memory) -> Ahead:
     """What the arrays tell ahead, with what is kept in mind."""
-    light = arrays["light_probs"]
-    state = LightState.NONE
-    if light[LightState.RED] + light[LightState.YELLOW] > 0.5:
-        state = max((LightState.RED, LightState.YELLOW), key=lambda one: light[one])
     gap_m, lead_speed_mps = memory.leads.ahead(told_m(arrays, "gap"), float(arrays["lead_speed_mps"]), ego)
     objects = np.asarray(arrays["objects"], dtype=float)
     walkers = objects[objects[:, 0] == ObjectKind.WALKER][:, [2, 3, 1]]
     return Ahead(
-        light=state,
+        light=told_light(arrays),
         light_m=float(arrays["light_m"]),
         stop_m=memory.signs.way_m(told_m(arrays, "stop"), ego),
         gap_m=gap_m,
         lead_speed_mps=lead_speed_mps,
         person_m=memory.people.way_m(walkers, np.asarray(arrays["path_ego"], dtype=float), ego),
-        stood_s=memory.leads.stood_s(ego),
+        stood_s=memory.standing.for_s(ego),
     )
+
+
+def told_light(arrays: dict[str, np.ndarray]) -> LightState:
+    """RED or YELLOW where a light that has to be stopped for is told, else NONE."""
+    probs = arrays["light_probs"]
+    if probs[LightState.RED] + probs[LightState.YELLOW] <= 0.5:
+        return LightState.NONE
+    return max((LightState.RED, LightState.YELLOW), key=lambda state: probs[state])
 
 
 def told_m(arrays: dict[str, np.ndarray], name: str) -> float | None:

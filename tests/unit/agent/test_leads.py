@@ -50,10 +50,3 @@ def test_far_leads_come_and_go_as_they_are_told():
 def test_another_route_begins_with_nobody():
     assert told().ahead(None, 0.0, after(-1, 0.0))[0] is None
     assert Leads().ahead(None, 0.0, START)[0] is None
-
-
-def test_how_long_the_car_has_stood():
-    leads = Leads()
-    states = [replace(after(k, 0.0), speed_mps=mps) for k, mps in enumerate((3.0, 0.1, 0.2, 0.0, 1.0, 0.1))]
-    assert [leads.stood_s(state) for state in states] == [0.0, 0.0, 0.25, 0.5, 0.0, 0.0]
-    assert leads.stood_s(replace(states[1], time_us=0)) == 0.0  # another route
