@@ -61,7 +61,6 @@ def columns(cameras: Sequence[CameraMount]) -> dict[str, tuple[str, tuple[int, .
         "objects": ("float32", (OBJECTS, len(OBJECT_COLUMNS))),  # visible in a camera, within 60 m
         "path": ("float32", (len(PATH_STATIONS_M), 2)),  # the expert's path at PATH_STATIONS_M of arc length
         "route_path": ("float32", (len(PATH_STATIONS_M), 2)),  # the same if nothing led aside of the route
-        "aside": ("uint8", ()),  # whether the expert's path leads aside: round something, or to make room
         "target_speed_mps": ("float32", ()),
         "light": ("uint8", ()),  # types.LightState of the light that governs the way ahead
         "light_m": ("float32", ()),  # distance to its stop line

@@ -66,7 +66,6 @@ def _situation(time_us: int, found: Finding, target_mps: float, why: Cause) -> S
         yield_to=None if other is None else other.actor_id,
         target_speed_mps=target_mps,
         cause=why,
-        aside=found.aside.leads_aside,
         route_path_ego=path_ego(found.ego, found.along_route),
     )
 

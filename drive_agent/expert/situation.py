@@ -55,8 +55,9 @@ class Situation:
     yield_to: int | None  # one of them
     target_speed_mps: float
     cause: Cause = Cause.FREE  # what the target speed answers to
-    aside: bool = False  # whether the path leads aside of the route: round something, or to make room
-    route_path_ego: np.ndarray | None = None  # (10, 2) at `PATH_STATIONS_M`: the path without that
+    route_path_ego: np.ndarray | None = (
+        None  # (10, 2) at `PATH_STATIONS_M`: the path if nothing led aside of the route
+    )
 
 
 @dataclass(frozen=True)

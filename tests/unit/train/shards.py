@@ -41,7 +41,6 @@ def frame(rng: np.random.Generator, previous: int = -1) -> dict:
         "objects": pack_objects(cars),
         "path": np.stack([PATH_STATIONS_M, bend * PATH_STATIONS_M**2], -1),
         "route_path": np.stack([PATH_STATIONS_M, bend * PATH_STATIONS_M**2], -1),
-        "aside": 0,
         "target_speed_mps": min(gap / 3, 10),
         "light": light,
         "light_m": 20.0 if light else NONE_M,
