@@ -14,6 +14,7 @@ from drive_agent.rig import CELL_PX, FRONT_M, CameraMount, cell_grid
 from drive_agent.types import PATH_STATIONS_M
 
 _CORRIDOR_HALF_M = 1.6
+_HORIZON = -0.03  # rays that fall less meet the ground too far away
 _LINE_M = np.arange(1.0, 40.0)  # where the path is sampled for the masks
 
 
@@ -51,11 +52,13 @@ def cell_rays(camera: CameraMount) -> np.ndarray:
 def corridor_mask(lines: np.ndarray, camera: CameraMount) -> np.ndarray:
     """Whether a cell shows the ground of the own way, bool (n, rows * columns), for `path_lines` (n, 39, 2)."""
     rays = cell_rays(camera)
-    down = np.minimum(rays[:, 2], -0.03)
-    ground = rays[:, :2] * (camera.z_m / -down)[:, None] + (camera.x_m, camera.y_m)
-    ground[rays[:, 2] > -0.03] = 1e4
-    gap2 = ((ground[None, :, None] - lines[:, None]) ** 2).sum(-1).min(2)
-    return gap2 < _CORRIDOR_HALF_M**2
+    down = rays[:, 2] < _HORIZON
+    ground = rays[down, :2] * (camera.z_m / -rays[down, 2:]) + (camera.x_m, camera.y_m)
+    # |a - b|^2 as |a|^2 + |b|^2 - 2 a b: one matrix product instead of (n, cells, 39, 2) differences
+    from_line2 = (lines**2).sum(-1)[:, None] - 2 * (ground @ lines.transpose(0, 2, 1))
+    mask = np.zeros((len(lines), len(rays)), dtype=bool)
+    mask[:, down] = from_line2.min(2) + (ground**2).sum(-1) < _CORRIDOR_HALF_M**2
+    return mask
 
 
 def lead_mask(lines: np.ndarray, gap_m: np.ndarray, camera: CameraMount) -> np.ndarray:
