@@ -83,7 +83,7 @@ def row_of(
     return out | {
         "objects": pack_objects(objects.values()),
         "path": sample.path_ego,
-        "route_path": sample.path_ego if situation.route_path_ego is None else situation.route_path_ego,
+        "route_path": situation.route_path_ego,
         "target_speed_mps": situation.target_speed_mps,
         "light": situation.light if has_light else LightState.NONE,
         "light_m": situation.light_m if has_light else NONE_M,

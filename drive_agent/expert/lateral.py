@@ -49,10 +49,6 @@ class Aside:
     slow_mps: float = math.inf
     reason: str = ""
 
-    @property
-    def leads_aside(self) -> bool:
-        return self.shift != AHEAD
-
 
 ON_ROUTE = Aside()
 

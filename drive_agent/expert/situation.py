@@ -14,6 +14,7 @@ from drive_agent.expert.lateral import Aside, LateralPlanner
 from drive_agent.expert.others import NEAR_M, Boxes, EgoPose, Others
 from drive_agent.expert.pace import Pace
 from drive_agent.expert.room import RoadRoom
+from drive_agent.expert.shift import AHEAD
 from drive_agent.expert.stop_lines import RouteLine, lines_on_route
 from drive_agent.expert.yielding import CREEP_MPS, Conflict, OwnCar, conflict
 from drive_agent.geometry import project
@@ -54,10 +55,8 @@ class Situation:
     yield_m: float | None  # to where to wait for others
     yield_to: int | None  # one of them
     target_speed_mps: float
-    cause: Cause = Cause.FREE  # what the target speed answers to
-    route_path_ego: np.ndarray | None = (
-        None  # (10, 2) at `PATH_STATIONS_M`: the path if nothing led aside of the route
-    )
+    cause: Cause  # what the target speed answers to
+    route_path_ego: np.ndarray  # (10, 2) at `PATH_STATIONS_M`: the path if nothing led aside of the route
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Observer:
         self._last_us = truth.time_us
         aside = self._lateral.step(truth.time_us, ego, far, *self._track.follow(ego.x_m, ego.y_m))
         corridor = along_route = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps, aside.shift)
-        if aside.leads_aside:
+        if aside.shift != AHEAD:
             along_route = self._track.corridor(ego.x_m, ego.y_m, ego.speed_mps)
         corridor = replace(corridor, cruise_mps=np.minimum(corridor.cruise_mps, aside.slow_mps))
         front_m = corridor.begin_m + ego.front_m
